@@ -1,0 +1,61 @@
+import type { InterfaceDefinition } from '../interfaces/define.ts'
+import { parseAddress } from '../protocol/address.ts'
+import type { Channel, ExporterReport, WaitOptions } from '../protocol/channel.ts'
+import { deriveClient } from './derive.ts'
+import { type ClientClass, DriverClient } from './driver-client.ts'
+import { resolveClient } from './registry.ts'
+import { buildClients, clientLabel } from './tree.ts'
+
+/** How long connecting may take unless an option says otherwise, in milliseconds. */
+export const defaultConnectTimeoutMs = 10_000
+
+/** What {@link connect} takes besides the address. */
+export interface ConnectOptions extends WaitOptions {
+  /** Packages from which clients that drivers name as `package/subpath#Export` are imported. */
+  readonly allow?: readonly string[]
+  /** Interfaces of drivers by uuid, where they are known; what has no class gets a client derived from them. */
+  readonly contracts?: ReadonlyMap<string, InterfaceDefinition>
+  /** The class of the root's client, instead of the one it names. */
+  readonly rootClient?: ClientClass
+}
+
+/** A connection to an exporter. */
+export interface Connection {
+  /** The client of the exporter's root. */
+  readonly root: DriverClient
+  readonly report: ExporterReport
+  readonly channel: Channel
+  /** Closes it at once, with every call and stream on it. May be called again. */
+  close(): void
+}
+
+/**
+ * Connects to an exporter and makes clients for its drivers.
+ *
+ * @param address a unix socket's path, or `host:port`
+ * @throws HardwareError CONNECTION_FAILED when nobody answers there, CALL_TIMEOUT when the answer takes longer than
+ *   `timeoutMs` (default 10 000)
+ */
+export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
+  const { GrpcChannel } = await import('../protocol/grpc-channel.ts')
+  const channel = new GrpcChannel(parseAddress(address))
+  try {
+    const { signal, timeoutMs = defaultConnectTimeoutMs } = options
+    const report = await channel.report({ signal, timeoutMs })
+    const paths = new Set(report.drivers.map((driver) => driver.labels[clientLabel] ?? ''))
+    const classes = new Map<string, ClientClass>()
+    for (const path of paths) classes.set(path, await resolveClient(path, options.allow ?? []))
+    const root = buildClients(report, channel, (driver) => {
+      const contract = options.contracts?.get(driver.uuid)
+      const Client = classes.get(driver.labels[clientLabel] ?? '') ?? DriverClient
+      if (driver.parentUuid === undefined && options.rootClient !== undefined) {
+        return { Client: options.rootClient, contract }
+      }
+      return Client === DriverClient && contract !== undefined ? { Client: deriveClient(contract) } : { Client }
+    })
+    return { root, report, channel, close: () => channel.close() }
+  } catch (error) {
+    channel.close()
+    throw error
+  }
+}

@@ -1,0 +1,60 @@
+import type { Writable } from 'node:stream'
+
+import type { InterfaceDefinition } from '../interfaces/define.ts'
+import { StorageMux, StorageMuxFlasher } from '../interfaces/storage-mux.ts'
+import { DriverClient } from './driver-client.ts'
+import { type FileOptions, type FileSource, receiveFile, sendFile } from './files.ts'
+
+/** Storage that is switched between the exporter's machine and the device. */
+export class StorageMuxClient extends DriverClient<typeof StorageMux> {
+  static readonly interface: InterfaceDefinition = StorageMux
+
+  /** Connects the storage to the exporter's machine. */
+  async host(): Promise<void> {
+    await this.call('host')
+  }
+
+  /** Connects the storage to the device under test. */
+  async dut(): Promise<void> {
+    await this.call('dut')
+  }
+
+  async off(): Promise<void> {
+    await this.call('off')
+  }
+
+  /** Writes an image to the storage, which has to be the host's. */
+  async write(image: FileSource, options: FileOptions = {}): Promise<void> {
+    await sendFile(this as DriverClient, image, options, (handle) => this.call('write', handle))
+  }
+
+  /** Reads the storage, which has to be the host's, into a file or a stream. */
+  async read(into: string | Writable, options: FileOptions = {}): Promise<void> {
+    await receiveFile(this as DriverClient, into, options, (handle) => this.call('read', handle))
+  }
+}
+
+/** Storage that is written in one step. */
+export class StorageMuxFlasherClient extends StorageMuxClient {
+  static override readonly interface = StorageMuxFlasher
+
+  /** Takes the storage to the host, writes it, and gives it to the device, also when writing fails. */
+  async flash(image: FileSource, options: FileOptions = {}): Promise<void> {
+    await this.host()
+    try {
+      await this.write(image, options)
+    } finally {
+      await this.dut()
+    }
+  }
+
+  /** Takes the storage to the host, reads it, and gives it to the device, also when reading fails. */
+  async dump(into: string | Writable, options: FileOptions = {}): Promise<void> {
+    await this.host()
+    try {
+      await this.read(into, options)
+    } finally {
+      await this.dut()
+    }
+  }
+}

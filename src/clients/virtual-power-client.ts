@@ -1,0 +1,13 @@
+import { VirtualPower } from '../interfaces/virtual-power.ts'
+import type { DriverClient } from './driver-client.ts'
+import { PowerClient } from './power-client.ts'
+
+/** Power of a simulated device. */
+export class VirtualPowerClient extends PowerClient {
+  static override readonly interface = VirtualPower
+
+  /** @param options.destroy also forget what the device keeps without power (default false) */
+  override async off({ destroy = false }: { readonly destroy?: boolean } = {}): Promise<void> {
+    await (this as unknown as DriverClient<typeof VirtualPower>).call('off', destroy)
+  }
+}

@@ -1,0 +1,16 @@
+export { type ClientOfDriver } from './client-of-driver.ts'
+export { connect, type Connection, type ConnectOptions } from './clients/connect.ts'
+export { type ClientClass, DriverClient } from './clients/driver-client.ts'
+export { registerClient } from './clients/registry.ts'
+export { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError } from './errors.ts'
+export {
+  byteStream,
+  call,
+  defineInterface,
+  type Implementation,
+  type InterfaceDefinition,
+  streaming,
+} from './interfaces/define.ts'
+export type { ResourceHandle } from './interfaces/resource.ts'
+export { Driver } from './runtime/driver.ts'
+export { serve, type ServeOptions } from './serve.ts'

@@ -1,0 +1,26 @@
+export { Composite } from './composite.ts'
+export {
+  byteStream,
+  call,
+  defineInterface,
+  type Implementation,
+  type InterfaceDefinition,
+  type MethodArgs,
+  type MethodDefinition,
+  type MethodKind,
+  type MethodNames,
+  type MethodOptions,
+  type MethodResult,
+  type Methods,
+  type MethodTable,
+  streaming,
+} from './define.ts'
+export { DigitalInput, type Edge } from './digital-input.ts'
+export { DigitalOutput } from './digital-output.ts'
+export { Flasher } from './flasher.ts'
+export { Network } from './network.ts'
+export { Power, type PowerReading } from './power.ts'
+export type { ResourceHandle } from './resource.ts'
+export { Serial } from './serial.ts'
+export { StorageMux, StorageMuxFlasher } from './storage-mux.ts'
+export { VirtualPower } from './virtual-power.ts'

@@ -1,0 +1,12 @@
+import { byteStream, call, defineInterface } from './define.ts'
+
+/** A network endpoint that the exporter can reach. */
+export const Network = defineInterface({
+  client: 'jumpstarter_driver_network.client.NetworkClient',
+  methods: {
+    /** A connection to the endpoint; for UDP, one chunk is one datagram. */
+    connect: byteStream(),
+    /** Where the endpoint is, as a URL: `tcp://192.0.2.1:22`. Endpoints without such an address do not have it. */
+    address: call<() => string>(),
+  },
+})

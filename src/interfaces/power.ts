@@ -1,0 +1,20 @@
+import { call, defineInterface, streaming } from './define.ts'
+
+/** One measurement of a power supply. */
+export interface PowerReading {
+  /** Volts. */
+  readonly voltage: number
+  /** Amperes. */
+  readonly current: number
+}
+
+/** Switches a device's power and measures it. */
+export const Power = defineInterface({
+  client: 'jumpstarter_driver_power.client.PowerClient',
+  methods: {
+    on: call<() => void>(),
+    off: call<() => void>(),
+    /** Measurements, until the caller has enough. */
+    read: streaming<() => PowerReading>(),
+  },
+})

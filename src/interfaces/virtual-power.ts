@@ -1,0 +1,12 @@
+import { call, defineInterface } from './define.ts'
+import { Power } from './power.ts'
+
+/** Power of a simulated device. */
+export const VirtualPower = defineInterface({
+  client: 'jumpstarter_driver_power.client.VirtualPowerClient',
+  methods: {
+    ...Power.methods,
+    /** @param destroy also forget what the device keeps without power */
+    off: call<(destroy?: boolean | null) => void>(),
+  },
+})

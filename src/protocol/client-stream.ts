@@ -1,0 +1,67 @@
+import type { Duplex } from 'node:stream'
+
+import { create } from '@bufbuild/protobuf'
+import { type ClientDuplexStream, type Metadata, status as Status, type ServiceError } from '@grpc/grpc-js'
+
+import { HardwareError } from '../errors.ts'
+import type { WaitOptions } from './channel.ts'
+import { type StreamRequest, StreamRequestSchema, type StreamResponse } from './generated/jumpstarter/v1/router_pb.ts'
+import { RouterStream } from './router-stream.ts'
+import { fromStatus } from './status.ts'
+
+/** An open stream and the metadata that the exporter opened it with. */
+interface OpenedStream {
+  readonly stream: Duplex
+  readonly metadata: Metadata
+}
+
+/**
+ * Waits until the exporter has opened a stream (its initial metadata is the sign), and wraps the call.
+ *
+ * The stream is cancelled as soon as both sides have ended, because Python's exporter never ends it by itself. A status
+ * of ABORTED is how it closes its own side, so that is an end and no error.
+ */
+export function openClientStream(
+  call: ClientDuplexStream<StreamRequest, StreamResponse>,
+  label: string,
+  { signal, timeoutMs }: WaitOptions,
+): Promise<OpenedStream> {
+  return new Promise((resolve, reject) => {
+    const stream = new RouterStream(call, {
+      write: (frame) => call.write(create(StreamRequestSchema, frame)),
+      finished: () => call.end(),
+      closed: () => call.cancel(),
+    })
+    let opening = true
+    const settled = () => {
+      opening = false
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    }
+    const fail = (error: HardwareError) => {
+      settled()
+      stream.on('error', () => undefined).destroy(error)
+      reject(error)
+    }
+    const cancel = () => call.cancel()
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            fail(new HardwareError('CALL_TIMEOUT', `${label}: the stream was not opened within ${timeoutMs} ms`))
+          }, timeoutMs)
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+
+    call.once('metadata', (metadata: Metadata) => {
+      if (!opening) return
+      settled()
+      resolve({ stream, metadata })
+    })
+    call.once('status', () => stream.endCall())
+    call.on('error', (failure: ServiceError) => {
+      if (opening) fail(fromStatus(failure, label, signal))
+      else if (failure.code !== Status.ABORTED && !stream.destroyed) stream.destroy(fromStatus(failure, label, signal))
+    })
+  })
+}

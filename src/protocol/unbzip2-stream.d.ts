@@ -1,0 +1,3 @@
+declare module 'unbzip2-stream' {
+  export default function createDecompressor(): NodeJS.ReadWriteStream
+}

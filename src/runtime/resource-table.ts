@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+
+import { HardwareError } from '../errors.ts'
+import { contentOf } from '../protocol/encodings.ts'
+import { type ClientStreamHandle, type ContentEncoding, parseResourceHandle } from '../protocol/resources.ts'
+import { openPresigned } from './presigned.ts'
+
+interface Waiting {
+  readonly driverUuid: string
+  readonly encoding: ContentEncoding | null
+  readonly stream: Duplex
+}
+
+/** The files that clients have opened streams for and no driver has taken yet. */
+export class ResourceTable {
+  readonly #waiting = new Map<string, Waiting>()
+
+  /** Keeps a client's stream until the driver asks for it; forgets it when the stream closes first. */
+  add(driverUuid: string, encoding: ContentEncoding | null, stream: Duplex): ClientStreamHandle {
+    const uuid = randomUUID()
+    this.#waiting.set(uuid, { driverUuid, encoding, stream })
+    stream.once('close', () => this.#waiting.delete(uuid))
+    return { kind: 'client_stream', uuid, x_jmp_content_encoding: encoding }
+  }
+
+  /**
+   * Opens what a handle stands for.
+   *
+   * @throws HardwareError ARGUMENT_INVALID for a handle that is none, or another driver's, or was used before
+   */
+  async open(driverUuid: string, value: unknown, signal: AbortSignal): Promise<Duplex> {
+    const handle = parseResourceHandle(value)
+    if (handle.kind === 'presigned_request') return openPresigned(handle, signal)
+    const waiting = this.#waiting.get(handle.uuid)
+    if (waiting === undefined || waiting.driverUuid !== driverUuid) {
+      throw new HardwareError(
+        'ARGUMENT_INVALID',
+        `There is no open resource ${handle.uuid} for this driver; a handle is good for one use, by the driver it was opened for`,
+      )
+    }
+    this.#waiting.delete(handle.uuid)
+    return contentOf(waiting.stream, waiting.encoding)
+  }
+}

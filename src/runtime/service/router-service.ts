@@ -1,0 +1,77 @@
+import { type Duplex, pipeline } from 'node:stream'
+
+import { create } from '@bufbuild/protobuf'
+import { Metadata, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js'
+
+import {
+  type StreamRequest,
+  type StreamResponse,
+  StreamResponseSchema,
+} from '../../protocol/generated/jumpstarter/v1/router_pb.ts'
+import { parseStreamRequest, streamMetadata } from '../../protocol/resources.ts'
+import { RouterStream } from '../../protocol/router-stream.ts'
+import { toStatus } from '../../protocol/status.ts'
+import { dispatchByteStream } from '../dispatch.ts'
+import type { Session } from '../session.ts'
+
+type StreamCall = ServerDuplexStream<StreamRequest, StreamResponse>
+
+/** What a session answers to `jumpstarter.v1.RouterService`: its drivers' byte streams, and files for its drivers. */
+export function createRouterService(session: Session): UntypedServiceImplementation {
+  return {
+    async stream(call: StreamCall): Promise<void> {
+      const controller = new AbortController()
+      call.on('cancelled', () => controller.abort(new Error('the client cancelled the stream')))
+      try {
+        session.requireReady()
+        const request = parseStreamRequest(call.metadata.get(streamMetadata.request)[0]?.toString())
+        const driver = session.driver(request.uuid)
+        if (request.kind === 'driver') {
+          const device = await dispatchByteStream(driver, request.method, controller.signal)
+          connect(device, call, controller.signal)
+        } else {
+          const encoding = request.x_jmp_content_encoding
+          const stream = wrap(call, controller.signal)
+          const metadata = new Metadata()
+          metadata.set(streamMetadata.resource, JSON.stringify(session.resources.add(driver.uuid, encoding, stream)))
+          if (encoding !== null) metadata.set(streamMetadata.acceptEncoding, encoding)
+          call.sendMetadata(metadata)
+        }
+      } catch (error) {
+        call.emit('error', toStatus(error))
+      }
+    },
+  }
+}
+
+/**
+ * Copies both ways until both have ended. A client that has sent all it has still wants to read, so its end only closes
+ * the device's input.
+ */
+function connect(device: Duplex, call: StreamCall, signal: AbortSignal): void {
+  if (signal.aborted) {
+    device.destroy()
+    return
+  }
+  // Python's client sends and reads nothing before this.
+  call.sendMetadata(new Metadata())
+  const stream = wrap(call, signal)
+  const copied = (error: unknown) => {
+    if (error) device.destroy()
+  }
+  pipeline(device, stream, copied)
+  pipeline(stream, device, copied)
+}
+
+function wrap(call: StreamCall, signal: AbortSignal): RouterStream {
+  const stream = new RouterStream(call, {
+    write: (frame) => call.write(create(StreamResponseSchema, frame)),
+    finished: () => undefined,
+    closed: (error) => {
+      if (error === null || signal.aborted) call.end()
+      else call.emit('error', toStatus(error))
+    },
+  })
+  signal.addEventListener('abort', () => stream.destroy(), { once: true })
+  return stream
+}

@@ -1,0 +1,148 @@
+import { EventEmitter } from 'node:events'
+import { randomUUID } from 'node:crypto'
+
+import { HardwareError, messageOf } from '../errors.ts'
+import type { DriverReport, ExporterReport, ExporterState, ExporterStatusName } from '../protocol/channel.ts'
+import { callSignal } from './call-signal.ts'
+import { attachDriver, type Driver, interfaceOf } from './driver.ts'
+import { LogBroadcast } from './log-broadcast.ts'
+import { ResourceTable } from './resource-table.ts'
+import { withTimeLimit } from '../protocol/time-limit.ts'
+
+/** In which states drivers may be used. */
+const readyStatuses: ReadonlySet<ExporterStatusName> = new Set(['LEASE_READY', 'BEFORE_LEASE_HOOK', 'AFTER_LEASE_HOOK'])
+
+/** What {@link Session} takes besides its drivers. */
+export interface SessionOptions {
+  /** Labels of the exporter. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** The longest that resetting, and closing, one driver may take, in milliseconds (default 30 000). */
+  readonly driverTimeoutMs?: number
+}
+
+/**
+ * One use of a tree of drivers, from the reset at its start to the close at its end. Drivers keep their state in
+ * between, however many clients connect.
+ */
+export class Session {
+  readonly uuid: string = randomUUID()
+  readonly root: Driver
+  readonly labels: Readonly<Record<string, string>>
+  readonly log = new LogBroadcast()
+  readonly resources = new ResourceTable()
+  /** Emits `state` after every change of {@link Session.state}. */
+  readonly events = new EventEmitter<{ state: [ExporterState] }>()
+  readonly #drivers = new Map<string, Driver>()
+  readonly #driverTimeoutMs: number
+  #state: ExporterState = { status: 'AVAILABLE', message: undefined, version: 0, previous: undefined }
+  #closing: Promise<void> | undefined
+
+  /** @throws HardwareError EXPORTER_FAILED for a driver without an interface, or one that contains itself */
+  constructor(root: Driver, options: SessionOptions = {}) {
+    this.root = root
+    this.labels = options.labels ?? {}
+    this.#driverTimeoutMs = options.driverTimeoutMs ?? 30_000
+    for (const { driver } of walk(root)) {
+      interfaceOf(driver)
+      this.#drivers.set(driver.uuid, driver)
+    }
+    for (const driver of this.#drivers.values()) {
+      attachDriver(driver, {
+        log: (entry) => this.log.write(entry),
+        openResource: (owner, handle) => this.resources.open(owner.uuid, handle, callSignal()),
+      })
+    }
+  }
+
+  get state(): ExporterState {
+    return this.#state
+  }
+
+  /** Changes the state that clients see. */
+  setStatus(status: ExporterStatusName, message?: string): void {
+    const { status: previous, version } = this.#state
+    this.#state = { status, message, version: version + 1, previous }
+    this.events.emit('state', this.#state)
+  }
+
+  /** @throws HardwareError NOT_READY while drivers may not be used */
+  requireReady(): void {
+    if (!readyStatuses.has(this.#state.status)) {
+      throw new HardwareError('NOT_READY', `Exporter not ready for driver calls (status: ${this.#state.status})`)
+    }
+  }
+
+  /** @throws HardwareError METHOD_NOT_FOUND when there is no such driver */
+  driver(uuid: string): Driver {
+    const driver = this.#drivers.get(uuid.toLowerCase())
+    if (driver === undefined) throw new HardwareError('METHOD_NOT_FOUND', `driver ${uuid} not found in this session`)
+    return driver
+  }
+
+  /** The tree, parents before their children. A driver under two parents is reported under each. */
+  report(): ExporterReport {
+    return { uuid: this.uuid, labels: this.labels, drivers: Array.from(walk(this.root), describe) }
+  }
+
+  /** Resets every driver, parents before their children, and lets clients use them. */
+  async start(): Promise<void> {
+    for (const driver of this.#drivers.values()) {
+      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
+      await withTimeLimit(limit, async () => driver.reset())
+    }
+    this.setStatus('LEASE_READY')
+  }
+
+  /**
+   * Closes every driver, children before their parents, also when one fails.
+   *
+   * @throws AggregateError with all failures
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.setStatus('OFFLINE')
+    const errors: Error[] = []
+    for (const driver of [...this.#drivers.values()].toReversed()) {
+      const limit = { name: `close of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
+      await withTimeLimit(limit, async () => driver.close()).catch((error: unknown) => {
+        errors.push(new HardwareError('CLEANUP_FAILED', `${limit.name}: ${messageOf(error)}`, { cause: error }))
+      })
+    }
+    this.log.close()
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(messageOf).join('; '))
+  }
+}
+
+interface Place {
+  readonly driver: Driver
+  readonly parent: Driver | undefined
+  readonly name: string | undefined
+}
+
+function* walk(driver: Driver, parent?: Driver, name?: string, above: readonly Driver[] = []): Generator<Place> {
+  if (above.includes(driver)) {
+    throw new HardwareError('EXPORTER_FAILED', `Driver ${driver.constructor.name} '${name}' contains itself`)
+  }
+  yield { driver, parent, name }
+  for (const [childName, child] of Object.entries(driver.children)) {
+    yield* walk(child, driver, childName, [...above, driver])
+  }
+}
+
+function describe({ driver, parent, name }: Place): DriverReport {
+  return {
+    uuid: driver.uuid,
+    parentUuid: parent?.uuid,
+    labels: {
+      ...driver.labels,
+      'jumpstarter.dev/client': interfaceOf(driver).client,
+      ...(name === undefined ? {} : { 'jumpstarter.dev/name': name }),
+    },
+    description: driver.description,
+    methodsDescription: driver.methodsDescription,
+  }
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+
+import type { ClientClass, DriverClient } from './clients/driver-client.ts'
+import { connect } from './clients/connect.ts'
+import type { Address } from './protocol/address.ts'
+import type { ClientOfDriver } from './client-of-driver.ts'
+import { type Driver, interfaceOf } from './runtime/driver.ts'
+import { createPrivateFolder } from './runtime/private-folder.ts'
+import { Session } from './runtime/session.ts'
+
+/** What {@link serve} takes besides the driver. */
+export interface ServeOptions<Client extends DriverClient = DriverClient> {
+  /** The class of the client; without it, the one registered for the driver's interface, or one derived from it. */
+  readonly client?: ClientClass<Client>
+  /** How the two talk: a private unix socket (default), or a TCP port of the loopback interface. */
+  readonly transport?: 'unix' | 'tcp'
+  /** Ends the wait for the session to start. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Serves a driver in this process, and returns a client for it: a mock in a test, with the real wire in between.
+ *
+ * @throws HardwareError when the driver cannot be served; errors of its `reset` as they are
+ *
+ * @example
+ * ```ts
+ * await using thermostat = await serve(new MockThermostat())
+ * await thermostat.setTarget(21)
+ * ```
+ */
+export function serve<Client extends DriverClient>(
+  driver: Driver,
+  options: ServeOptions<Client> & { readonly client: ClientClass<Client> },
+): Promise<Client & AsyncDisposable>
+export function serve<D extends Driver>(driver: D, options?: ServeOptions): Promise<ClientOfDriver<D> & AsyncDisposable>
+export async function serve(driver: Driver, options: ServeOptions = {}): Promise<DriverClient & AsyncDisposable> {
+  const cleanups: (() => void | Promise<void>)[] = []
+  const dispose = async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+  }
+  try {
+    const session = new Session(driver)
+    cleanups.push(() => session.close())
+    await session.start()
+    const { serveSession } = await import('./runtime/service/server.ts')
+    const server = await serveSession(session, await chooseAddress(options.transport ?? 'unix', cleanups))
+    cleanups.push(() => server.close())
+    const connection = await connect(server.address, {
+      contracts: contractsOf(driver),
+      ...(options.client === undefined ? {} : { rootClient: options.client }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    cleanups.push(() => connection.close())
+    return Object.assign(connection.root, { [Symbol.asyncDispose]: dispose })
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+async function chooseAddress(transport: 'unix' | 'tcp', cleanups: (() => void | Promise<void>)[]): Promise<Address> {
+  if (transport === 'tcp') return { kind: 'tcp', host: '127.0.0.1', port: 0 }
+  const folder = await createPrivateFolder()
+  cleanups.push(() => folder.remove())
+  return { kind: 'unix', path: join(folder.path, 'session.sock') }
+}
+
+function contractsOf(driver: Driver): Map<string, ReturnType<typeof interfaceOf>> {
+  const below = Object.values(driver.children).flatMap((child) => [...contractsOf(child)])
+  return new Map([[driver.uuid, interfaceOf(driver)], ...below])
+}
