@@ -13,7 +13,8 @@ export interface DriverContext {
   openResource(driver: Driver, handle: unknown): Promise<Duplex>
 }
 
-const contexts = new WeakMap<Driver, DriverContext>()
+/** A symbol of the whole process: an exporter may load drivers that import another copy of this package. */
+const contextKey = Symbol.for('vitest-hardware.driver-context')
 
 /**
  * The base of every driver. A driver works one device, next to it; a session makes it, calls {@link Driver.reset},
@@ -58,7 +59,7 @@ export abstract class Driver {
    * @throws HardwareError ARGUMENT_INVALID for a handle that is none, or is not this driver's, or was used before
    */
   protected resource(handle: ResourceHandle): Promise<Duplex> {
-    const context = contexts.get(this)
+    const context = (this as { [contextKey]?: DriverContext })[contextKey]
     if (context === undefined) {
       throw new HardwareError('NOT_READY', `${this.constructor.name} has no session to open a resource in`)
     }
@@ -68,7 +69,7 @@ export abstract class Driver {
 
 /** Connects a driver to its session. */
 export function attachDriver(driver: Driver, context: DriverContext): void {
-  contexts.set(driver, context)
+  Object.defineProperty(driver, contextKey, { value: context, configurable: true })
   driver.logger.connect((entry) => context.log(entry))
 }
 

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+import { HardwareError } from '../../errors.ts'
+import type { FromSimulator, ToSimulator } from './messages.ts'
+import type { SimulatorData } from './simulator-thread.ts'
+
+interface Events {
+  received: [Uint8Array]
+  /** A level of a pin that the board drives, when it changes. */
+  level: [pin: string, high: boolean]
+}
+
+/** The simulated microcontroller, in a thread of its own so that a busy firmware does not hold up the exporter. */
+export class Simulator extends EventEmitter<Events> {
+  readonly #speed: SimulatorData['speed']
+  readonly #levels = new Map<string, boolean>()
+  readonly #asked: { resolve: () => void; reject: (error: Error) => void }[] = []
+  readonly #sending = new Map<number, (error?: Error) => void>()
+  #worker: Worker | undefined
+  #failure: HardwareError | undefined
+  #nextId = 0
+
+  constructor(speed: SimulatorData['speed']) {
+    super()
+    this.setMaxListeners(0)
+    this.#speed = speed
+  }
+
+  /**
+   * Starts the thread; the board is off.
+   *
+   * @throws HardwareError MODULE_MISSING when avr8js is not installed
+   */
+  start(): Promise<void> {
+    const file = new URL(`./simulator-thread${extname(import.meta.url)}`, import.meta.url)
+    const worker = new Worker(file, { workerData: { speed: this.#speed } satisfies SimulatorData })
+    this.#worker = worker
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject })
+      worker.on('message', (message: FromSimulator) => this.#receive(message))
+      worker.on('error', (cause) =>
+        this.#fail(new HardwareError('CALL_FAILED', `The simulator stopped: ${cause.message}`, { cause })),
+      )
+      worker.on('exit', () => this.#fail(new HardwareError('CALL_FAILED', 'The simulator has stopped')))
+    })
+  }
+
+  /** Ends the thread. */
+  async stop(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  /** The level that the board puts on a pin; low while it is off. */
+  level(pin: string): boolean {
+    return this.#levels.get(pin) ?? false
+  }
+
+  /** Tells the board something, and waits until it is done. */
+  tell(message: Exclude<ToSimulator, { type: 'send' }>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined || this.#worker === undefined) {
+        reject(this.#failure ?? new HardwareError('NOT_READY', 'The board has not been started'))
+        return
+      }
+      this.#asked.push({ resolve, reject })
+      this.#worker.postMessage(message)
+    })
+  }
+
+  /** Sends bytes to the UART; `done` is called when the last of them is through, at the baud rate of the firmware. */
+  send(bytes: Uint8Array, done: (error?: Error) => void): void {
+    if (this.#failure !== undefined) {
+      done(this.#failure)
+      return
+    }
+    const id = this.#nextId++
+    this.#sending.set(id, done)
+    this.#worker?.postMessage({ type: 'send', id, bytes } satisfies ToSimulator)
+  }
+
+  #receive(message: FromSimulator): void {
+    switch (message.type) {
+      case 'ready':
+      case 'done':
+        this.#asked.shift()?.resolve()
+        break
+      case 'failed':
+        this.#fail(explain(message.message))
+        break
+      case 'sent':
+        this.#sending.get(message.id)?.()
+        this.#sending.delete(message.id)
+        break
+      case 'received':
+        this.emit('received', message.bytes)
+        break
+      case 'levels':
+        for (const { pin, high } of message.changes) {
+          this.#levels.set(pin, high)
+          this.emit('level', pin, high)
+        }
+    }
+  }
+
+  #fail(error: HardwareError): void {
+    this.#failure ??= error
+    for (const { reject } of this.#asked.splice(0)) reject(this.#failure)
+    for (const done of this.#sending.values()) done(this.#failure)
+    this.#sending.clear()
+  }
+}
+
+function explain(message: string): HardwareError {
+  return message.includes("'avr8js'")
+    ? new HardwareError('MODULE_MISSING', 'AvrBoard needs the package avr8js: npm install --save-dev avr8js')
+    : new HardwareError('CALL_FAILED', `The simulator stopped: ${message}`)
+}

@@ -1,0 +1,15 @@
+import { PassThrough } from 'node:stream'
+
+import { Network } from '../../interfaces/network.ts'
+import { Driver } from '../../runtime/driver.ts'
+
+const { connect } = Network.methods
+
+/** An endpoint that sends back what it gets. It has no address. */
+export class EchoNetwork extends Driver {
+  static readonly interface = { ...Network, methods: { connect } }
+
+  connect() {
+    return new PassThrough()
+  }
+}

@@ -1,0 +1,8 @@
+export { callSignal } from './call-signal.ts'
+export { CompositeDriver } from './composite-driver.ts'
+export type { DriverClass, DriverTypes } from './config/driver-types.ts'
+export { defineExporter, type ExporterDefinition } from './define-exporter.ts'
+export { Driver } from './driver.ts'
+export { type Exporter, loadExporter, openSession, type OpenSession } from './exporter.ts'
+export { Logger } from './logger.ts'
+export { Session, type SessionOptions } from './session.ts'
