@@ -13,4 +13,6 @@ export {
 } from './interfaces/define.ts'
 export type { ResourceHandle } from './interfaces/resource.ts'
 export { Driver } from './runtime/driver.ts'
+export { expect } from './fixtures/matchers.ts'
+export { type HardwareTest, type Need, needs, type Needs } from './fixtures/needs.ts'
 export { serve, type ServeOptions } from './serve.ts'

@@ -5,7 +5,7 @@ import { connect } from './clients/connect.ts'
 import type { Address } from './protocol/address.ts'
 import type { ClientOfDriver } from './client-of-driver.ts'
 import { type Driver, interfaceOf } from './runtime/driver.ts'
-import { createPrivateFolder } from './runtime/private-folder.ts'
+import { createPrivateFolder } from './private-folder.ts'
 import { Session } from './runtime/session.ts'
 
 /** What {@link serve} takes besides the driver. */

@@ -25,7 +25,8 @@ export interface Match {
   readonly named: Readonly<Record<string, string | undefined>>
 }
 
-const defaultTimeoutMs = 30_000
+/** How long one look takes at the most unless an option says otherwise, in milliseconds. */
+export const defaultExpectTimeoutMs = 30_000
 /** How many lines an error shows. */
 const shownLines = 15
 
@@ -80,7 +81,7 @@ export class Console {
    *
    * @throws HardwareError CONSOLE_TIMEOUT, CONSOLE_CLOSED, or CALL_CANCELLED when the signal is aborted
    */
-  async expect(pattern: Pattern, { signal, timeoutMs = defaultTimeoutMs }: ExpectOptions = {}): Promise<Match> {
+  async expect(pattern: Pattern, { signal, timeoutMs = defaultExpectTimeoutMs }: ExpectOptions = {}): Promise<Match> {
     await this.#stream()
     return new Promise((resolve, reject) => {
       const fail = (error: HardwareError) => {

@@ -7,7 +7,10 @@ export interface LineWaitOptions {
   readonly timeoutMs?: number
 }
 
+/** How long a wait for a line may take unless an option or the test's time-out says otherwise. */
 const defaultTimeoutMs = 30_000
+/** How much later than the driver the call itself gives up, so that the driver's error is the one that arrives. */
+const graceMs = 2_000
 
 /** A line that the exporter reads, such as one that a LED hangs on. */
 export class DigitalInputClient extends DriverClient<typeof DigitalInput> {
@@ -19,17 +22,25 @@ export class DigitalInputClient extends DriverClient<typeof DigitalInput> {
   }
 
   /** @throws HardwareError CALL_TIMEOUT when the line does not become active in time */
-  async waitForActive({ timeoutMs = defaultTimeoutMs }: LineWaitOptions = {}): Promise<void> {
-    await this.call('waitForActive', timeoutMs / 1000)
+  async waitForActive(options: LineWaitOptions = {}): Promise<void> {
+    const { client, seconds } = this.limitWait(options)
+    await client.call('waitForActive', seconds)
   }
 
   /** @throws HardwareError CALL_TIMEOUT when the line does not become inactive in time */
-  async waitForInactive({ timeoutMs = defaultTimeoutMs }: LineWaitOptions = {}): Promise<void> {
-    await this.call('waitForInactive', timeoutMs / 1000)
+  async waitForInactive(options: LineWaitOptions = {}): Promise<void> {
+    const { client, seconds } = this.limitWait(options)
+    await client.call('waitForInactive', seconds)
   }
 
   /** @throws HardwareError CALL_TIMEOUT when the line does not change in time */
-  async waitForEdge(edge: Edge, { timeoutMs = defaultTimeoutMs }: LineWaitOptions = {}): Promise<void> {
-    await this.call('waitForEdge', edge, timeoutMs / 1000)
+  async waitForEdge(edge: Edge, options: LineWaitOptions = {}): Promise<void> {
+    const { client, seconds } = this.limitWait(options)
+    await client.call('waitForEdge', edge, seconds)
+  }
+
+  private limitWait(options: LineWaitOptions): { client: this; seconds: number } {
+    const timeoutMs = options.timeoutMs ?? this.limits(defaultTimeoutMs).timeoutMs
+    return { client: this.with({ timeoutMs: timeoutMs + graceMs }), seconds: timeoutMs / 1000 }
   }
 }

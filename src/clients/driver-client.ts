@@ -129,9 +129,12 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
   }
 
   /** The limits for one call: those of this object, else the test's, else the default. */
-  protected limits(): WaitOptions {
+  protected limits(defaultTimeoutMs: number = defaultCallTimeoutMs): {
+    signal: AbortSignal | undefined
+    timeoutMs: number
+  } {
     const { signal, timeoutMs } = resolveCallOptions(this.options)
-    return { signal, timeoutMs: timeoutMs ?? defaultCallTimeoutMs }
+    return { signal, timeoutMs: timeoutMs ?? defaultTimeoutMs }
   }
 }
 

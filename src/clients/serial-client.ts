@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import { Serial } from '../interfaces/serial.ts'
-import { Console, type ExpectOptions, type Match, type Pattern } from './console.ts'
+import { Console, defaultExpectTimeoutMs, type ExpectOptions, type Match, type Pattern } from './console.ts'
 import { type ClientNode, DriverClient } from './driver-client.ts'
 
 /** A serial port, as a console that keeps all it prints, or as plain bytes. */
@@ -33,13 +33,11 @@ export class SerialClient extends DriverClient<typeof Serial> {
   /**
    * Waits until the console prints something, after what the last `expect` matched.
    *
-   * @param options.timeoutMs how long to wait (default 30 000)
+   * @param options.timeoutMs how long to wait (default: 30 000, or most of the test's time if that is less)
    * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CONSOLE_CLOSED when the port is gone
    */
   expect(pattern: Pattern, options: ExpectOptions = {}): Promise<Match> {
-    const { signal } = this.limits()
-    const timeoutMs = options.timeoutMs ?? this.options.timeoutMs
-    return this.console.expect(pattern, { signal, ...options, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+    return this.console.expect(pattern, { ...this.limits(defaultExpectTimeoutMs), ...options })
   }
 
   /** Types text, as it is. */

@@ -7,7 +7,7 @@ import type { Address } from '../protocol/address.ts'
 import type { DriverTypes } from './config/driver-types.ts'
 import type { Driver } from './driver.ts'
 import { isExporterDefinition } from './define-exporter.ts'
-import { createPrivateFolder } from './private-folder.ts'
+import { createPrivateFolder } from '../private-folder.ts'
 import { Session } from './session.ts'
 
 /** Drivers that can be served, again and again: each session has a fresh tree. */

@@ -7,7 +7,7 @@ import { callSignal } from './call-signal.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
 import { ResourceTable } from './resource-table.ts'
-import { withTimeLimit } from '../protocol/time-limit.ts'
+import { withTimeLimit } from '../time-limit.ts'
 
 /** In which states drivers may be used. */
 const readyStatuses: ReadonlySet<ExporterStatusName> = new Set(['LEASE_READY', 'BEFORE_LEASE_HOOK', 'AFTER_LEASE_HOOK'])

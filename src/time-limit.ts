@@ -1,4 +1,4 @@
-import { HardwareError } from '../errors.ts'
+import { HardwareError } from './errors.ts'
 
 /** A limit on one wait, with the name that its error gives it. */
 export interface TimeLimit {

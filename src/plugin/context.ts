@@ -1,0 +1,44 @@
+import type { ErrorCode } from '../errors.ts'
+
+/** The key under which the plugin provides {@link HardwareContext} to test files. */
+export const contextKey = 'vitest-hardware'
+
+/** What the plugin tells every test file. */
+export interface HardwareContext {
+  /** The socket of the broker, which grants leases. */
+  readonly broker: string
+  /** How long a file waits for its leases, in milliseconds. */
+  readonly leaseTimeoutMs: number
+  /** Packages from which clients may be imported. */
+  readonly allow: readonly string[]
+}
+
+/** What one file asks for: a selector for each of its roles. All of them are granted together. */
+export interface LeaseRequest {
+  readonly type: 'acquire'
+  /** The test file, for messages. */
+  readonly file: string
+  readonly roles: Readonly<Record<string, string>>
+}
+
+/** What the broker says to one role. */
+export type RoleGrant =
+  | { readonly granted: true; readonly exporter: string; readonly address: string }
+  | { readonly granted: false; readonly code: ErrorCode; readonly message: string }
+
+/** What a file sends on its connection to the broker, which is the lease: when it closes, the lease is over. */
+export type ToBroker = LeaseRequest | { readonly type: 'release' }
+
+/** What the broker answers. */
+export type FromBroker =
+  /** Nothing is free yet; `message` says who holds it. */
+  | { readonly type: 'waiting'; readonly message: string }
+  | { readonly type: 'decided'; readonly roles: Readonly<Record<string, RoleGrant>> }
+  /** The leases are over; `problems` is what could not be cleaned up. */
+  | { readonly type: 'released'; readonly problems: readonly string[] }
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    [contextKey]: HardwareContext
+  }
+}

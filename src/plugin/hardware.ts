@@ -1,0 +1,42 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type {} from 'vitest/config'
+import type { TestProject, Vite } from 'vitest/node'
+
+import { checkOptions, type HardwareOptions } from './options.ts'
+import { HardwareRun } from './run.ts'
+
+/** How Vite knows the plugin. */
+export const pluginName = 'vitest-hardware'
+
+/** The plugin, with what its own global setup calls. */
+export interface HardwarePlugin extends Vite.Plugin {
+  readonly api: {
+    /** Starts the hardware of a project; the result ends it. */
+    start(project: TestProject): Promise<() => Promise<void>>
+  }
+}
+
+/**
+ * The Vitest plugin: starts and connects exporters, and grants them to the test files that `needs()` declares.
+ *
+ * @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes in the options
+ *
+ * @example
+ * ```ts
+ * export default defineConfig({
+ *   plugins: [hardware({ exporters: { virt: './exporters/virt.yaml' } })],
+ * })
+ * ```
+ */
+export function hardware(options: HardwareOptions = {}): HardwarePlugin {
+  checkOptions(options)
+  const globalSetup = fileURLToPath(new URL(`./global-setup${extname(import.meta.url)}`, import.meta.url))
+  return {
+    name: pluginName,
+    api: { start: (project) => HardwareRun.of(project.vitest).start(project, options) },
+    configureVitest({ project }) {
+      project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
+    },
+  }
+}

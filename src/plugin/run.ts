@@ -1,0 +1,82 @@
+import type { TestProject, Vitest } from 'vitest/node'
+
+import type { LeasableExporter } from '../leases/lease.ts'
+import { Broker, type ExporterSlot } from './broker.ts'
+import { contextKey } from './context.ts'
+import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
+
+const defaultLeaseTimeoutMs = 600_000
+
+/**
+ * The hardware of one Vitest run. Projects with the same exporter share it, because it is one device; each set of
+ * exporters has a broker.
+ */
+export class HardwareRun {
+  static readonly #runs = new WeakMap<Vitest, HardwareRun>()
+
+  /** The run of a Vitest instance; the same one for all its projects. */
+  static of(vitest: Vitest): HardwareRun {
+    let run = HardwareRun.#runs.get(vitest)
+    if (run === undefined) {
+      run = new HardwareRun(vitest)
+      HardwareRun.#runs.set(vitest, run)
+    }
+    return run
+  }
+
+  readonly #vitest: Vitest
+  readonly #brokers = new Map<string, { broker: Broker; address: Promise<string>; users: number }>()
+
+  private constructor(vitest: Vitest) {
+    this.#vitest = vitest
+  }
+
+  /**
+   * Starts what a project needs, unless another project has, and tells its test files where the broker is. Exporters
+   * start in the background; files that need them wait for them.
+   *
+   * @returns what ends it; the last project stops the exporters
+   */
+  async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
+    const exporters = configuredExporters(options, project.config.root, process.env)
+    const key = JSON.stringify(exporters)
+    let entry = this.#brokers.get(key)
+    if (entry === undefined) {
+      const broker = new Broker(exporters.map((exporter) => this.#startExporter(exporter)))
+      entry = { broker, address: broker.listen(), users: 0 }
+      this.#brokers.set(key, entry)
+    }
+    entry.users++
+    const { broker, address } = entry
+    project.provide(contextKey, {
+      broker: await address,
+      leaseTimeoutMs: options.leaseTimeoutMs ?? defaultLeaseTimeoutMs,
+      allow: [...(options.allow ?? [])],
+    })
+    return async () => {
+      entry.users--
+      if (entry.users > 0) return
+      this.#brokers.delete(key)
+      await broker.close()
+    }
+  }
+
+  #startExporter(configured: ConfiguredExporter): ExporterSlot {
+    const start = async (): Promise<LeasableExporter> => {
+      if ('file' in configured) {
+        const { startLocalExporter } = await import('../leases/local-exporter.ts')
+        return startLocalExporter({ ...configured, print: (line) => this.#print(`[${configured.name}] ${line}`) })
+      }
+      const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
+      return connectDirectExporter(configured)
+    }
+    const exporter = start()
+    // A failure is told to the files that ask; before one asks, nobody listens.
+    exporter.catch(() => undefined)
+    return { name: configured.name, exporter }
+  }
+
+  #print(line: string): void {
+    this.#vitest.logger.error(line)
+  }
+}
