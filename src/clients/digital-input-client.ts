@@ -39,7 +39,7 @@ export class DigitalInputClient extends DriverClient<typeof DigitalInput> {
     await client.call('waitForEdge', edge, seconds)
   }
 
-  private limitWait(options: LineWaitOptions): { client: this; seconds: number } {
+  private limitWait(options: LineWaitOptions): { client: DriverClient<typeof DigitalInput>; seconds: number } {
     const timeoutMs = options.timeoutMs ?? this.limits(defaultTimeoutMs).timeoutMs
     return { client: this.with({ timeoutMs: timeoutMs + graceMs }), seconds: timeoutMs / 1000 }
   }

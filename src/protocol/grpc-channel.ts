@@ -132,24 +132,37 @@ export class GrpcChannel implements Channel {
     this.#client.close()
   }
 
-  #unary<Request, Response>(
+  async #unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     message: Request,
     label: string,
+    options: WaitOptions,
+  ): Promise<Response> {
+    try {
+      return await this.#send(method, message, options)
+    } catch (failure) {
+      // Made here and not where it arrives, so that its stack leads to whoever awaits the call.
+      throw this.#failure(failure, label, options)
+    }
+  }
+
+  #send<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Response>,
+    message: Request,
     { signal, timeoutMs }: WaitOptions,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       const cancel = () => call.cancel()
       const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
+        path,
+        requestSerialize,
+        responseDeserialize,
         message,
         new Metadata(),
         deadlineOf(timeoutMs),
         (failure, response) => {
           signal?.removeEventListener('abort', cancel)
-          if (failure !== null) reject(this.#failure(failure, label, signal))
+          if (failure !== null) reject(failure)
           else resolve(response as Response)
         },
       )
@@ -180,7 +193,7 @@ export class GrpcChannel implements Channel {
     try {
       for await (const response of call) yield response as Response
     } catch (failure) {
-      throw this.#failure(failure, label, signal)
+      throw this.#failure(failure, label, { signal, timeoutMs })
     } finally {
       signal?.removeEventListener('abort', cancel)
       call.cancel()
@@ -198,13 +211,17 @@ export class GrpcChannel implements Channel {
     return opened
   }
 
-  #failure(failure: unknown, label: string, signal: AbortSignal | undefined): unknown {
+  #failure(failure: unknown, label: string, { signal, timeoutMs }: WaitOptions): unknown {
     if (!isStatus(failure)) return failure
-    const error = fromStatus(failure, label, signal)
-    if (failure.code !== Status.UNAVAILABLE || !failure.details.startsWith('No connection established')) return error
-    return new HardwareError('CONNECTION_FAILED', `Cannot connect to ${this.address}: ${reasonOf(failure.details)}`, {
-      cause: error.cause,
-    })
+    const { code, details } = failure
+    if (code === Status.UNAVAILABLE && details.startsWith('No connection established')) {
+      const message = `Cannot connect to ${this.address}: ${reasonOf(details)}`
+      return new HardwareError('CONNECTION_FAILED', message, { cause: failure })
+    }
+    if (code === Status.DEADLINE_EXCEEDED && details.startsWith('Deadline exceeded')) {
+      return new HardwareError('CALL_TIMEOUT', `${label}: no answer within ${timeoutMs} ms from ${this.address}`)
+    }
+    return fromStatus(failure, label, signal)
   }
 }
 
