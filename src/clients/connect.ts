@@ -7,7 +7,7 @@ import { resolveClient } from './registry.ts'
 import { buildClients, clientLabel } from './tree.ts'
 
 /** How long connecting may take unless an option says otherwise, in milliseconds. */
-export const defaultConnectTimeoutMs = 10_000
+const defaultConnectTimeoutMs = 10_000
 
 /** What {@link connect} takes besides the address. */
 export interface ConnectOptions extends WaitOptions {

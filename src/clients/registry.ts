@@ -28,7 +28,7 @@ const builtIn = [
 const registered = new Map<string, ClientClass>([
   ...builtIn.map((Client): [string, ClientClass] => [Client.interface.client, Client as unknown as ClientClass]),
   // The name that newer releases of upstream's core give it.
-  ['jumpstarter.client.flasher.FlasherClient', FlasherClient as unknown as ClientClass],
+  ['jumpstarter.client.flasher.FlasherClient', FlasherClient],
 ])
 
 /** Makes a client class known by the path that drivers report. */

@@ -6,7 +6,7 @@ import { type ClientClass, DriverClient } from './driver-client.ts'
 /** The label that names a driver's client class. */
 export const clientLabel = 'jumpstarter.dev/client'
 /** The label that names a driver under its parent. */
-export const nameLabel = 'jumpstarter.dev/name'
+const nameLabel = 'jumpstarter.dev/name'
 
 /** Which class, and which interface, a driver's client gets. */
 export type ChooseClient = (report: DriverReport) => { Client: ClientClass; contract?: InterfaceDefinition | undefined }

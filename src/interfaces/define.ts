@@ -163,7 +163,7 @@ export function toWireName(name: string): string {
 }
 
 type MethodsOf<I extends InterfaceDefinition> = I['methods']
-type DriverSide<M> = M extends MethodDefinition<MethodKind, infer Driver, Signature> ? Driver : never
+type DriverSide<M> = M extends MethodDefinition<MethodKind, infer Driver> ? Driver : never
 type ClientSide<M> = M extends MethodDefinition<MethodKind, Signature, infer Client> ? Client : never
 
 /**

@@ -20,9 +20,9 @@ export interface DirectExporterOptions extends WaitOptions {
  */
 export async function connectDirectExporter(options: DirectExporterOptions): Promise<LeasableExporter> {
   const { name, host, labels: given, ...limits } = options
-  const { report, close } = await connect(host, limits)
-  close()
-  const labels = { ...report.labels, ...given }
+  const connection = await connect(host, limits)
+  connection.close()
+  const labels = { ...connection.report.labels, ...given }
   // An exporter's name alone says nothing that a selector could ask for.
   const known = Object.keys(labels).some((key) => key !== 'jumpstarter.dev/name')
   const lease: Lease = { address: host, release: async () => undefined }

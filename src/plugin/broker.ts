@@ -63,7 +63,8 @@ export class Broker {
   async close(): Promise<void> {
     this.#server?.close()
     const exporters = await Promise.allSettled(this.#slots.map(({ exporter }) => exporter))
-    const closed = exporters.map((exporter) => (exporter.status === 'fulfilled' ? exporter.value.close() : undefined))
+    const started = exporters.filter((exporter) => exporter.status === 'fulfilled')
+    const closed = started.map(({ value }) => value.close())
     const problems = (await Promise.allSettled(closed)).filter((result) => result.status === 'rejected')
     await this.#folder?.remove()
     if (problems.length > 0) {

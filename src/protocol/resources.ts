@@ -1,7 +1,7 @@
 import { HardwareError } from '../errors.ts'
 
 /** How the bytes of a file on a client's side are compressed. */
-export const contentEncodings = ['gzip', 'xz', 'bz2', 'zstd'] as const
+const contentEncodings = ['gzip', 'xz', 'bz2', 'zstd'] as const
 
 /** One of {@link contentEncodings}. */
 export type ContentEncoding = (typeof contentEncodings)[number]

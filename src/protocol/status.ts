@@ -40,7 +40,7 @@ const statusOfCode: Partial<Record<ErrorCode, Status>> = {
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTCONN', 'ETIMEDOUT'])
 
 /** An error of the other side: its class's name and its message. */
-export class RemoteError extends Error {
+class RemoteError extends Error {
   override readonly name: string
 
   constructor(name: string, message: string) {

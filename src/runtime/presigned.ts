@@ -1,5 +1,4 @@
 import { Duplex, PassThrough, Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
 
 import { HardwareError } from '../errors.ts'
 import type { PresignedRequestHandle } from '../protocol/resources.ts'
@@ -23,7 +22,7 @@ export async function openPresigned(handle: PresignedRequestHandle, signal: Abor
   if (method === 'GET') {
     const response = await fetch(url, { headers, signal: limit })
     check(response, handle)
-    return Duplex.from({ readable: Readable.fromWeb((response.body ?? new Blob([]).stream()) as ReadableStream) })
+    return Duplex.from({ readable: Readable.fromWeb(response.body ?? new Blob([]).stream()) })
   }
   const body = new PassThrough()
   const answer = fetch(url, { method, headers, body: Readable.toWeb(body), duplex: 'half', signal: limit })

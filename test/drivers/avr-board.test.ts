@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import {
 } from '../../src/clients/index.ts'
 import { AvrBoard, type AvrBoardConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { needsCommand } from '../support/system-part.ts'
 
 const firmware = new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url)
 
@@ -148,9 +149,8 @@ test.each([
   expect(() => new AvrBoard(config as AvrBoardConfig)).toThrow(message)
 })
 
-const compiler = spawnSync('avr-gcc', ['--version'])
 test('the committed firmware is what its source compiles to', async ({ skip }) => {
-  if (compiler.error !== undefined) skip('avr-gcc is not installed')
+  needsCommand('avr-gcc', skip)
   const folder = await mkdtemp(join(tmpdir(), 'avr-'))
   try {
     const built = join(folder, 'firmware.hex')

@@ -12,7 +12,7 @@ import {
   streaming,
 } from '../../src/index.ts'
 
-export const Reading = z.object({ celsius: z.number(), at: z.coerce.date() })
+const Reading = z.object({ celsius: z.number(), at: z.coerce.date() })
 
 /** Every kind of method, with and without schemas. */
 export const Thermostat = defineInterface({

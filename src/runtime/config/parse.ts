@@ -3,7 +3,7 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { HardwareError } from '../../errors.ts'
 
 /** A driver in an exporter's file. */
-export interface DriverEntry {
+interface DriverEntry {
   readonly kind: 'driver'
   readonly type: string
   readonly description: string | undefined
@@ -13,13 +13,13 @@ export interface DriverEntry {
 }
 
 /** A group of drivers. */
-export interface CompositeEntry {
+interface CompositeEntry {
   readonly kind: 'composite'
   readonly children: Entries
 }
 
 /** Another place for a driver that stands elsewhere in the tree. */
-export interface ReferenceEntry {
+interface ReferenceEntry {
   readonly kind: 'reference'
   /** Names from the root down. */
   readonly ref: readonly string[]

@@ -92,19 +92,26 @@ function unary<Request, Response>(answer: Answer<Request, Response>) {
 function serverStream<Request, Response>(
   records: (request: Request, signal: AbortSignal) => AsyncGenerator<Response, void, void>,
 ) {
-  return async (call: ServerWritableStream<Request, Response>): Promise<void> => {
+  return (call: ServerWritableStream<Request, Response>): void => {
     const controller = new AbortController()
     call.on('cancelled', () => controller.abort(new Error('the client cancelled the call')))
-    const { signal } = controller
-    try {
-      for await (const record of records(call.request, signal)) {
-        if (signal.aborted) break
-        if (!call.write(record)) await drained(call, signal)
-      }
-      call.end()
-    } catch (error) {
-      call.emit('error', toStatus(error))
+    void sendAll(call, records(call.request, controller.signal), controller.signal)
+  }
+}
+
+async function sendAll<Response>(
+  call: ServerWritableStream<unknown, Response>,
+  records: AsyncGenerator<Response, void, void>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const record of records) {
+      if (signal.aborted) break
+      if (!call.write(record)) await drained(call, signal)
     }
+    call.end()
+  } catch (error) {
+    call.emit('error', toStatus(error))
   }
 }
 

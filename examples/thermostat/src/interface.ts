@@ -1,0 +1,15 @@
+import { byteStream, call, defineInterface, streaming } from 'vitest-hardware'
+import { z } from 'zod'
+
+const Reading = z.object({ celsius: z.number(), heating: z.boolean() })
+
+/** What every thermostat can do, wherever it is. */
+export const Thermostat = defineInterface({
+  client: 'example.ThermostatClient',
+  methods: {
+    setTarget: call({ args: [z.number().min(5).max(30)] }),
+    query: call<(param: string) => string>(),
+    readings: streaming({ result: Reading }),
+    console: byteStream(),
+  },
+})

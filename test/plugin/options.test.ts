@@ -1,0 +1,111 @@
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+import { hardware } from '../../src/plugin/index.ts'
+import { checkOptions, configuredExporters, type HardwareOptions } from '../../src/plugin/options.ts'
+
+describe('exporters of the options', () => {
+  test('files are relative to the root of the project, and keep their order', () => {
+    const exporters = { virt: './exporters/virt.yaml', up: '../up.ts', absolute: '/etc/lab.yaml' }
+    expect(configuredExporters({ exporters }, '/project/root', {})).toEqual([
+      { name: 'virt', file: resolve('/project/root/exporters/virt.yaml') },
+      { name: 'up', file: resolve('/project/up.ts') },
+      { name: 'absolute', file: resolve('/etc/lab.yaml') },
+    ])
+  })
+
+  test('those that run already have labels, or none', () => {
+    const exporters = { lab: { host: 'bench:1234' }, other: { host: '/run/jmp.sock', labels: { board: 'uno' } } }
+    expect(configuredExporters({ exporters }, '/', {})).toEqual([
+      { name: 'lab', host: 'bench:1234', labels: {} },
+      { name: 'other', host: '/run/jmp.sock', labels: { board: 'uno' } },
+    ])
+  })
+
+  test('the environment counts only without the option', () => {
+    const environment = { JUMPSTARTER_HOST: 'bench:1234' }
+    expect(configuredExporters({ exporters: {} }, '/', environment)).toEqual([])
+  })
+})
+
+describe('the exporter of jmp shell', () => {
+  test('has its address, name and labels from the environment', () => {
+    const environment = {
+      JUMPSTARTER_HOST: '/tmp/jumpstarter-x/socket',
+      JMP_EXPORTER: 'bench-7',
+      JMP_EXPORTER_LABELS: 'board=rpi4, jumpstarter.dev/name=bench-7,empty=,query=a=b',
+    }
+    expect(configuredExporters({}, '/', environment)).toEqual([
+      {
+        name: 'bench-7',
+        host: '/tmp/jumpstarter-x/socket',
+        labels: { board: 'rpi4', 'jumpstarter.dev/name': 'bench-7', empty: '', query: 'a=b' },
+      },
+    ])
+  })
+
+  test('is called after the variable where it has no name', () => {
+    expect(configuredExporters({}, '/', { JUMPSTARTER_HOST: 'h:1' })).toEqual([
+      { name: 'JUMPSTARTER_HOST', host: 'h:1', labels: {} },
+    ])
+  })
+
+  test('is none where the variable is not set, or empty', () => {
+    expect(configuredExporters({}, '/', {})).toEqual([])
+    expect(configuredExporters({}, '/', { JUMPSTARTER_HOST: '', JMP_EXPORTER: 'x' })).toEqual([])
+  })
+
+  test('passes over labels that are none', () => {
+    const labelsOf = (text: string) =>
+      configuredExporters({}, '/', { JUMPSTARTER_HOST: 'h:1', JMP_EXPORTER_LABELS: text }).map((exporter) =>
+        'labels' in exporter ? exporter.labels : undefined,
+      )
+    expect(labelsOf('')).toEqual([{}])
+    expect(labelsOf('nonsense,=x,,a=1,')).toEqual([{ a: '1' }])
+    expect(Object.keys(labelsOf('__proto__=x')[0] ?? {})).toEqual(['__proto__'])
+  })
+})
+
+describe('checks', () => {
+  test.each<HardwareOptions>([
+    {},
+    { exporters: {} },
+    { exporters: { a: 'a.yaml', b: { host: 'h:1' } }, leaseTimeoutMs: 1, allow: ['@lab/clients'] },
+  ])('%j is valid', (options) => {
+    expect(() => checkOptions(options)).not.toThrow()
+  })
+
+  test.each([
+    [{ exporter: {} }, "'exporter' is not an option; there are exporters, leaseTimeoutMs, allow"],
+    [{ exporters: { dut: 3 } }, "exporters.dut is neither the path of a file nor { host: 'HOST:PORT' }"],
+    [{ exporters: { dut: '' } }, 'exporters.dut is neither'],
+    [{ exporters: { dut: null } }, 'exporters.dut is neither'],
+    [{ exporters: { dut: {} } }, 'exporters.dut is neither'],
+    [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut is neither'],
+    [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds'],
+    [{ leaseTimeoutMs: Infinity }, 'leaseTimeoutMs is Infinity'],
+    [{ leaseTimeoutMs: '5s' }, 'leaseTimeoutMs is 5s'],
+    [{ allow: 'pkg' }, 'allow is not a list of packages'],
+  ])('%j is a mistake', (options, message) => {
+    expect(() => checkOptions(options as HardwareOptions)).toThrow(
+      expect.objectContaining({
+        code: 'PLUGIN_OPTIONS_INVALID',
+        origin: 'plugin',
+        message: expect.stringContaining(message),
+      }),
+    )
+  })
+
+  test('the plugin throws with all mistakes at once', () => {
+    const options = { timeout: 1, exporters: { a: '', b: 'b.yaml' }, leaseTimeoutMs: -1, allow: 'x' }
+    expect(() => hardware(options as HardwareOptions)).toThrow(
+      [
+        'Invalid options of hardware():',
+        "  'timeout' is not an option; there are exporters, leaseTimeoutMs, allow",
+        "  exporters.a is neither the path of a file nor { host: 'HOST:PORT' }",
+        '  leaseTimeoutMs is -1; it has to be a number of milliseconds',
+        '  allow is not a list of packages',
+      ].join('\n'),
+    )
+  })
+})
