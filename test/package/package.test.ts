@@ -69,7 +69,7 @@ test('the microcontroller example runs', async () => {
     extendEnv: false,
     all: true,
   })
-  expect(all).toMatch(/Tests\s+5 passed \(5\)/)
+  expect(all).toMatch(/Tests\s+6 passed \(6\)/)
 })
 
 test('the microcontroller example type-checks, declarations of the package included', async () => {

@@ -23,6 +23,7 @@ const test = needs({
   },
 })
 
+const greeting = /demo firmware 1\.0, start (\d+)\r\n> /
 const firmware = fileURLToPath(new URL('../firmware/firmware.hex', import.meta.url))
 
 // The board is leased, and flashed, before the clock of the first test starts.
@@ -30,9 +31,10 @@ test.beforeAll(async ({ dut }) => {
   await dut.board.flasher.flash(firmware)
 })
 
+// Every test starts with a board that has just started, and with all of its greeting read.
 test.beforeEach(async ({ dut }) => {
   await dut.board.power.cycle({ offMs: 0 })
-  await dut.board.console.expect('> ')
+  await dut.board.console.expect(greeting)
 })
 
 describe('console', () => {
@@ -40,7 +42,7 @@ describe('console', () => {
     const starts: number[] = []
     for (let n = 0; n < 3; n++) {
       await board.power.cycle({ offMs: 0 })
-      const { groups } = await board.console.expect(/demo firmware 1\.0, start (\d+)\r\n> /)
+      const { groups } = await board.console.expect(greeting)
       starts.push(Number(groups[0]))
     }
     const [first = 0] = starts
