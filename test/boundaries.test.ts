@@ -43,11 +43,16 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 
 const imports: Import[] = files.flatMap((from) => {
   const text = readFileSync(join(source, from), 'utf8')
-  const statements = text.matchAll(/(?:^|\n)(?:import|export)\s(?<what>[^'"]*?)from\s*['"](?<to>\.[^'"]+)['"]|import\(\s*(?:\/\*.*?\*\/)?\s*['"](?<dynamic>\.[^'"]+)['"]/g)
+  const statements = text.matchAll(
+    /(?:^|\n)(?:import|export)\s(?<what>[^'"]*?)from\s*['"](?<to>\.[^'"]+)['"]|import\(\s*(?:\/\*.*?\*\/)?\s*['"](?<dynamic>\.[^'"]+)['"]/g,
+  )
   return Array.from(statements, ({ groups }) => {
     const to = relative(source, join(source, dirname(from), groups?.['to'] ?? groups?.['dynamic'] ?? ''))
     const what = groups?.['what']?.trim() ?? ''
-    const names = /^\{(?<names>[\s\S]*)\}$/.exec(what)?.groups?.['names']?.split(',').filter((name) => name.trim() !== '')
+    const names = /^\{(?<names>[\s\S]*)\}$/
+      .exec(what)
+      ?.groups?.['names']?.split(',')
+      .filter((name) => name.trim() !== '')
     const isType = what.startsWith('type ') || names?.every((name) => name.trim().startsWith('type ')) === true
     return { from, to, isType }
   })
