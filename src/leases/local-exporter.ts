@@ -21,6 +21,8 @@ export interface LocalExporterOptions {
   readonly file: string
   /** Where to write what it prints, a line at a time. */
   readonly print: (line: string) => void
+  /** Gives the start up. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -30,9 +32,16 @@ export interface LocalExporterOptions {
  * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
  */
 export async function startLocalExporter(options: LocalExporterOptions): Promise<LeasableExporter> {
+  const { signal } = options
   const exporter = new LocalExporter(options)
-  await exporter.start()
-  return exporter
+  const giveUp = () => exporter.kill()
+  signal?.addEventListener('abort', giveUp, { once: true })
+  try {
+    await exporter.start()
+    return exporter
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
+  }
 }
 
 class LocalExporter implements LeasableExporter {
@@ -67,6 +76,11 @@ class LocalExporter implements LeasableExporter {
     if (ready.type !== 'ready') return
     this.labels = ready.labels
     for (const warning of ready.warnings) this.#print(`warning: ${warning}`)
+  }
+
+  /** Ends it at once; only right while no session is open. */
+  kill(): void {
+    this.#process?.kill('SIGKILL')
   }
 
   async lease(options: WaitOptions = {}): Promise<Lease> {

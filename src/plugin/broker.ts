@@ -4,17 +4,21 @@ import { join } from 'node:path'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { LeasableExporter, Lease } from '../leases/lease.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
-import { holds, matchesSelector, parseSelector } from '../leases/selector.ts'
+import { matchesSelector, parseSelector } from '../leases/selector.ts'
 import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
+import { describeHolders, explainMissing } from './explain.ts'
 import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
 
-/** One exporter of the run, with what became of its start. */
+/** One exporter of the run. */
 export interface ExporterSlot {
   readonly name: string
-  /** Settles when it has started, or failed to. */
-  readonly exporter: Promise<LeasableExporter>
+  /** Starts it; the signal gives it up. */
+  start(signal: AbortSignal): Promise<LeasableExporter>
 }
+
+/** After how long a file's wait is told to whoever watches the run, in milliseconds. */
+const patienceMs = 10_000
 
 interface Started {
   readonly exporter: LeasableExporter
@@ -28,6 +32,8 @@ interface FileRequest {
   readonly leases: Map<Started, Lease>
   /** Settles when what was allocated has been leased. */
   granting: Promise<void> | undefined
+  /** Why it waits, for messages. */
+  waitingFor: string
   gone: boolean
 }
 
@@ -36,7 +42,9 @@ interface FileRequest {
  * once, and keeps it until its connection closes.
  */
 export class Broker {
-  readonly #slots: readonly ExporterSlot[]
+  readonly #print: (line: string) => void
+  readonly #exporters: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
+  readonly #starting = new AbortController()
   readonly #failures: string[] = []
   readonly #started: Started[] = []
   readonly #queue: FileRequest[] = []
@@ -44,8 +52,19 @@ export class Broker {
   #folder: PrivateFolder | undefined
   #settled = false
 
-  constructor(slots: readonly ExporterSlot[]) {
-    this.#slots = slots
+  /**
+   * Begins to start the exporters.
+   *
+   * @param print tells whoever watches the run that a file has to wait
+   */
+  constructor(slots: readonly ExporterSlot[], print: (line: string) => void) {
+    this.#print = print
+    this.#exporters = slots.map((slot) => {
+      const exporter = slot.start(this.#starting.signal)
+      // A failure is told to the files that ask; before one asks, nobody listens.
+      exporter.catch(() => undefined)
+      return { name: slot.name, exporter }
+    })
   }
 
   /** Begins to listen. @returns the path of its socket */
@@ -62,7 +81,8 @@ export class Broker {
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#server?.close()
-    const exporters = await Promise.allSettled(this.#slots.map(({ exporter }) => exporter))
+    this.#starting.abort(new Error('the run has ended'))
+    const exporters = await Promise.allSettled(this.#exporters.map(({ exporter }) => exporter))
     const started = exporters.filter((exporter) => exporter.status === 'fulfilled')
     const closed = started.map(({ value }) => value.close())
     const problems = (await Promise.allSettled(closed)).filter((result) => result.status === 'rejected')
@@ -74,7 +94,7 @@ export class Broker {
 
   async #waitForExporters(): Promise<void> {
     await Promise.all(
-      this.#slots.map(async ({ name, exporter }) => {
+      this.#exporters.map(async ({ name, exporter }) => {
         try {
           this.#started.push({ exporter: await exporter, holder: undefined })
         } catch (error) {
@@ -88,13 +108,25 @@ export class Broker {
 
   #accept(socket: Socket): void {
     let held: FileRequest | undefined
+    const patience = setTimeout(() => {
+      if (held !== undefined && this.#queue.includes(held))
+        this.#print(`${held.request.file} waits: ${held.waitingFor}`)
+    }, patienceMs)
     socket.on('error', () => undefined)
     socket.on('close', () => {
+      clearTimeout(patience)
       if (held !== undefined) void this.#end(held)
     })
     readMessages<ToBroker>(socket, (message) => {
       if (message.type === 'acquire' && held === undefined) {
-        held = { socket, request: message, leases: new Map(), granting: undefined, gone: false }
+        held = {
+          socket,
+          request: message,
+          leases: new Map(),
+          granting: undefined,
+          waitingFor: 'the exporters are still starting',
+          gone: false,
+        }
         this.#queue.push(held)
         this.#grantWhatCanBe()
       } else if (message.type === 'release' && held !== undefined) {
@@ -115,7 +147,8 @@ export class Broker {
       const allocation = allocate(this.#candidates(waiting, free, wanted.keys()))
       if (allocation.size < wanted.size) {
         for (const started of allocation.values()) reserved.add(started)
-        send(waiting.socket, { type: 'waiting', message: describeHolders(wanted) })
+        waiting.waitingFor = describeHolders(wanted)
+        send(waiting.socket, { type: 'waiting', message: waiting.waitingFor })
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
         for (const started of allocation.values()) started.holder = waiting
@@ -141,7 +174,14 @@ export class Broker {
     const grants = Object.keys(file.request.roles).map(async (role): Promise<[string, RoleGrant]> => {
       const started = allocation.get(role)
       if (started === undefined) {
-        return [role, { granted: false, code: 'NO_EXPORTER', message: this.#explainMissing(file, role) }]
+        return [
+          role,
+          {
+            granted: false,
+            code: 'NO_EXPORTER',
+            message: explainMissing(role, file.request.roles[role] ?? '', this.#started, this.#failures),
+          },
+        ]
       }
       try {
         const lease = await started.exporter.lease()
@@ -173,47 +213,6 @@ export class Broker {
     this.#grantWhatCanBe()
     return problems
   }
-
-  #explainMissing({ request }: FileRequest, role: string): string {
-    const selector = request.roles[role] ?? ''
-    const what = selector === '' ? 'an exporter' : `an exporter with ${selector}`
-    const requirements = parseSelector(selector)
-    const matching = this.#started.filter(
-      ({ exporter }) => exporter.labels === undefined || matchesSelector(exporter.labels, requirements),
-    )
-    if (matching.length > 0) {
-      const names = matching.map(({ exporter }) => exporter.name).join(', ')
-      return `No exporter is left for role '${role}': it needs ${what}, and other roles of this file need ${names} too`
-    }
-    const lines = this.#started.map(({ exporter }) => {
-      const missed = requirements
-        .filter((requirement) => !holds(exporter.labels ?? {}, requirement))
-        .map(({ key }) => key)
-      return `  exporter ${exporter.name}: ${formatLabels(exporter.labels)} (does not match: ${missed.join(', ')})`
-    })
-    const failures = this.#failures.map((failure) => `  ${failure.replaceAll('\n', '\n  ')}`)
-    const known = [...lines, ...failures]
-    const list = known.length === 0 ? `\n  ${noExporters}` : `. There are:\n${known.join('\n')}`
-    return `Role '${role}' needs ${what}, and this run has none${list}`
-  }
-}
-
-const noExporters =
-  "The run has no exporters: name them in hardware({ exporters: … }), or run inside 'jmp shell', which sets JUMPSTARTER_HOST"
-
-function describeHolders(wanted: ReadonlyMap<string, readonly Started[]>): string {
-  const roles = [...wanted].map(([role, candidates]) => {
-    const holders = candidates.map(({ exporter, holder }) => {
-      return holder === undefined ? `${exporter.name} is free` : `${exporter.name} is held by ${holder.request.file}`
-    })
-    return `${role}: ${holders.join(', ')}`
-  })
-  return roles.join('; ')
-}
-
-function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
-  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`)
-  return pairs.length === 0 ? 'no labels' : pairs.join(',')
 }
 
 function send(socket: Socket, message: FromBroker): void {

@@ -1,6 +1,5 @@
 import type { TestProject, Vitest } from 'vitest/node'
 
-import type { LeasableExporter } from '../leases/lease.ts'
 import { Broker, type ExporterSlot } from './broker.ts'
 import { contextKey } from './context.ts'
 import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
@@ -42,7 +41,10 @@ export class HardwareRun {
     const key = JSON.stringify(exporters)
     let entry = this.#brokers.get(key)
     if (entry === undefined) {
-      const broker = new Broker(exporters.map((exporter) => this.#startExporter(exporter)))
+      const broker = new Broker(
+        exporters.map((exporter) => this.#slot(exporter)),
+        (line) => this.#print(`[vitest-hardware] ${line}`),
+      )
       entry = { broker, address: broker.listen(), users: 0 }
       this.#brokers.set(key, entry)
     }
@@ -61,19 +63,19 @@ export class HardwareRun {
     }
   }
 
-  #startExporter(configured: ConfiguredExporter): ExporterSlot {
-    const start = async (): Promise<LeasableExporter> => {
-      if ('file' in configured) {
-        const { startLocalExporter } = await import('../leases/local-exporter.ts')
-        return startLocalExporter({ ...configured, print: (line) => this.#print(`[${configured.name}] ${line}`) })
-      }
-      const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
-      return connectDirectExporter(configured)
+  #slot(configured: ConfiguredExporter): ExporterSlot {
+    const { name } = configured
+    return {
+      name,
+      start: async (signal) => {
+        if ('file' in configured) {
+          const { startLocalExporter } = await import('../leases/local-exporter.ts')
+          return startLocalExporter({ ...configured, signal, print: (line) => this.#print(`[${name}] ${line}`) })
+        }
+        const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
+        return connectDirectExporter({ ...configured, signal })
+      },
     }
-    const exporter = start()
-    // A failure is told to the files that ask; before one asks, nobody listens.
-    exporter.catch(() => undefined)
-    return { name: configured.name, exporter }
   }
 
   #print(line: string): void {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 
 import { create } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
-import { type CallOptions, Client, credentials, type MethodDefinition, Metadata, status as Status } from '@grpc/grpc-js'
+import { Client, credentials, Metadata } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
 import { type Address, grpcTarget } from './address.ts'
@@ -24,9 +24,9 @@ import {
   GetStatusRequestSchema,
   StreamingDriverCallRequestSchema,
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { GrpcCalls } from './grpc-calls.ts'
 import { type ContentEncoding, parseResourceHandle, streamMetadata, type StreamRequestHeader } from './resources.ts'
 import { exporterService, routerService } from './services.ts'
-import { fromStatus, type StatusLike } from './status.ts'
 import { decodeValue, encodeValue } from './values.ts'
 
 /**
@@ -43,15 +43,17 @@ const channelOptions = {
 export class GrpcChannel implements Channel {
   readonly address: string
   readonly #client: Client
+  readonly #calls: GrpcCalls
   readonly #streams = new Set<Duplex>()
 
   constructor(address: Address) {
     this.address = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
     this.#client = new Client(grpcTarget(address), credentials.createInsecure(), channelOptions)
+    this.#calls = new GrpcCalls(this.#client, this.address)
   }
 
   async report(options: WaitOptions = {}): Promise<ExporterReport> {
-    const report = await this.#unary(exporterService.getReport, create(EmptySchema), 'GetReport', options)
+    const report = await this.#calls.unary(exporterService.getReport, create(EmptySchema), 'GetReport', options)
     const drivers = report.reports.map((driver) => ({
       uuid: driver.uuid,
       parentUuid: driver.parentUuid === '' ? undefined : driver.parentUuid,
@@ -64,7 +66,7 @@ export class GrpcChannel implements Channel {
 
   async call(target: CallTarget, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {
     const request = create(DriverCallRequestSchema, callFields(target, args))
-    const response = await this.#unary(exporterService.driverCall, request, labelOf(target), options)
+    const response = await this.#calls.unary(exporterService.driverCall, request, labelOf(target), options)
     return decodeValue(response.result)
   }
 
@@ -74,7 +76,7 @@ export class GrpcChannel implements Channel {
     options: WaitOptions = {},
   ): AsyncGenerator<unknown, void, void> {
     const request = create(StreamingDriverCallRequestSchema, callFields(target, args))
-    const responses = this.#serverStream(exporterService.streamingDriverCall, request, labelOf(target), options)
+    const responses = this.#calls.serverStream(exporterService.streamingDriverCall, request, labelOf(target), options)
     for await (const response of responses) yield decodeValue(response.result)
   }
 
@@ -98,7 +100,12 @@ export class GrpcChannel implements Channel {
   }
 
   async *logs(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, void> {
-    for await (const line of this.#serverStream(exporterService.logStream, create(EmptySchema), 'LogStream', options)) {
+    for await (const line of this.#calls.serverStream(
+      exporterService.logStream,
+      create(EmptySchema),
+      'LogStream',
+      options,
+    )) {
       yield {
         severity: severities.find((known) => known === line.severity) ?? 'INFO',
         message: line.message,
@@ -109,7 +116,7 @@ export class GrpcChannel implements Channel {
 
   async state(options: WaitOptions = {}): Promise<ExporterState | undefined> {
     try {
-      const response = await this.#unary(
+      const response = await this.#calls.unary(
         exporterService.getStatus,
         create(GetStatusRequestSchema),
         'GetStatus',
@@ -132,74 +139,6 @@ export class GrpcChannel implements Channel {
     this.#client.close()
   }
 
-  async #unary<Request, Response>(
-    method: MethodDefinition<Request, Response>,
-    message: Request,
-    label: string,
-    options: WaitOptions,
-  ): Promise<Response> {
-    try {
-      return await this.#send(method, message, options)
-    } catch (failure) {
-      // Made here and not where it arrives, so that its stack leads to whoever awaits the call.
-      throw this.#failure(failure, label, options)
-    }
-  }
-
-  #send<Request, Response>(
-    { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Response>,
-    message: Request,
-    { signal, timeoutMs }: WaitOptions,
-  ): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      const cancel = () => call.cancel()
-      const call = this.#client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        message,
-        new Metadata(),
-        deadlineOf(timeoutMs),
-        (failure, response) => {
-          signal?.removeEventListener('abort', cancel)
-          if (failure !== null) reject(failure)
-          else resolve(response as Response)
-        },
-      )
-      if (signal?.aborted === true) cancel()
-      else signal?.addEventListener('abort', cancel, { once: true })
-    })
-  }
-
-  async *#serverStream<Request, Response>(
-    method: MethodDefinition<Request, Response>,
-    message: Request,
-    label: string,
-    { signal, timeoutMs }: WaitOptions,
-  ): AsyncGenerator<Response, void, void> {
-    const { path, requestSerialize, responseDeserialize } = method
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      message,
-      deadlineOf(timeoutMs),
-    )
-    const cancel = () => call.cancel()
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
-    // Once the loop is left nobody else listens, and the status of the cancelled call is an error event.
-    call.on('error', () => undefined)
-    try {
-      for await (const response of call) yield response as Response
-    } catch (failure) {
-      throw this.#failure(failure, label, { signal, timeoutMs })
-    } finally {
-      signal?.removeEventListener('abort', cancel)
-      call.cancel()
-    }
-  }
-
   async #bidirectional(header: StreamRequestHeader, label: string, options: WaitOptions) {
     const metadata = new Metadata()
     metadata.set(streamMetadata.request, JSON.stringify(header))
@@ -210,19 +149,6 @@ export class GrpcChannel implements Channel {
     opened.stream.once('close', () => this.#streams.delete(opened.stream))
     return opened
   }
-
-  #failure(failure: unknown, label: string, { signal, timeoutMs }: WaitOptions): unknown {
-    if (!isStatus(failure)) return failure
-    const { code, details } = failure
-    if (code === Status.UNAVAILABLE && details.startsWith('No connection established')) {
-      const message = `Cannot connect to ${this.address}: ${reasonOf(details)}`
-      return new HardwareError('CONNECTION_FAILED', message, { cause: failure })
-    }
-    if (code === Status.DEADLINE_EXCEEDED && details.startsWith('Deadline exceeded')) {
-      return new HardwareError('CALL_TIMEOUT', `${label}: no answer within ${timeoutMs} ms from ${this.address}`)
-    }
-    return fromStatus(failure, label, signal)
-  }
 }
 
 function labelOf(target: CallTarget): string {
@@ -231,19 +157,4 @@ function labelOf(target: CallTarget): string {
 
 function callFields({ uuid, method }: CallTarget, args: readonly unknown[]) {
   return { uuid, method, args: args.map((arg, index) => encodeValue(arg, `argument ${index + 1} of ${method}`)) }
-}
-
-function deadlineOf(timeoutMs: number | undefined): CallOptions {
-  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs }
-}
-
-function isStatus(failure: unknown): failure is StatusLike {
-  return failure instanceof Error && 'code' in failure && 'details' in failure
-}
-
-/** `No connection established. Last error: Error: connect ENOENT /x. …` → `connect ENOENT /x` */
-function reasonOf(details: string): string {
-  return (
-    /Last error: (?:Error: )?(?<reason>.*?)(?:\. Resolution note: .*)?$/s.exec(details)?.groups?.['reason'] ?? details
-  )
 }

@@ -16,7 +16,7 @@ const readyStatuses: ReadonlySet<ExporterStatusName> = new Set(['LEASE_READY', '
 export interface SessionOptions {
   /** Labels of the exporter. */
   readonly labels?: Readonly<Record<string, string>>
-  /** The longest that resetting, and closing, one driver may take, in milliseconds (default 30 000). */
+  /** The longest that resetting, and closing, one driver may take, in milliseconds (default 15 000). */
   readonly driverTimeoutMs?: number
 }
 
@@ -41,7 +41,7 @@ export class Session {
   constructor(root: Driver, options: SessionOptions = {}) {
     this.root = root
     this.labels = options.labels ?? {}
-    this.#driverTimeoutMs = options.driverTimeoutMs ?? 30_000
+    this.#driverTimeoutMs = options.driverTimeoutMs ?? 15_000
     for (const { driver } of walk(root)) {
       interfaceOf(driver)
       this.#drivers.set(driver.uuid, driver)
