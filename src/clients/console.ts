@@ -32,7 +32,6 @@ const shownLines = 15
 
 interface Waiter {
   check(): void
-  fail(error: HardwareError): void
 }
 
 /**
@@ -47,6 +46,7 @@ export class Console {
   #opening: Promise<Duplex> | undefined
   #output = ''
   #cursor = 0
+  #checking = false
   #closed: HardwareError | undefined
 
   /**
@@ -68,11 +68,16 @@ export class Console {
     await this.#stream()
   }
 
-  /** Sends text, or bytes, as they are. */
+  /**
+   * Sends text, or bytes, as they are.
+   *
+   * @throws HardwareError CONSOLE_CLOSED when the device is gone
+   */
   async send(text: string | Uint8Array): Promise<void> {
     const stream = await this.#stream()
     await new Promise<void>((resolve, reject) => {
-      stream.write(text, (error) => (error ? reject(error) : resolve()))
+      if (this.#closed !== undefined) reject(this.#closed)
+      else stream.write(text, (error) => (error ? reject(this.#closed ?? error) : resolve()))
     })
   }
 
@@ -81,69 +86,85 @@ export class Console {
    *
    * @throws HardwareError CONSOLE_TIMEOUT, CONSOLE_CLOSED, or CALL_CANCELLED when the signal is aborted
    */
-  async expect(pattern: Pattern, { signal, timeoutMs = defaultExpectTimeoutMs }: ExpectOptions = {}): Promise<Match> {
-    await this.#stream()
+  expect(pattern: Pattern, { signal, timeoutMs = defaultExpectTimeoutMs }: ExpectOptions = {}): Promise<Match> {
     return new Promise((resolve, reject) => {
-      const fail = (error: HardwareError) => {
-        settle()
-        reject(error)
-      }
-      const check = () => {
-        const match = find(pattern, this.#output, this.#cursor)
-        if (match === undefined) {
-          if (this.#closed !== undefined) fail(this.#closed)
-          return
-        }
-        settle()
-        this.#cursor = match.end
-        resolve(match)
-      }
-      const timer = setTimeout(() => {
-        fail(new HardwareError('CONSOLE_TIMEOUT', this.#explain(`did not print ${show(pattern)} in ${timeoutMs} ms`)))
-      }, timeoutMs)
-      const abort = () => {
-        const reason = messageOf(signal?.reason)
-        fail(
-          new HardwareError('CALL_CANCELLED', this.#explain(`wait for ${show(pattern)} was cancelled (${reason})`), {
-            cause: signal?.reason,
-          }),
-        )
-      }
-      const waiter = { check, fail }
+      let searched = this.#cursor
       const settle = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)
         this.#waiters.delete(waiter)
       }
+      const fail = (error: unknown) => {
+        settle()
+        reject(error)
+      }
+      const check = () => {
+        const found = find(pattern, this.#output, this.#cursor, Math.max(searched, this.#cursor))
+        // A text can begin in what has been searched already, but only by less than its own length.
+        searched = typeof pattern === 'string' ? this.#output.length - pattern.length + 1 : this.#cursor
+        if (found !== undefined) {
+          this.#cursor = found.end
+          settle()
+          resolve(found.match)
+        } else if (this.#closed !== undefined) {
+          fail(this.#closed)
+        }
+      }
+      const timer = setTimeout(() => {
+        fail(new HardwareError('CONSOLE_TIMEOUT', this.#explain(`did not print ${show(pattern)} in ${timeoutMs} ms`)))
+      }, timeoutMs)
+      const abort = () => {
+        const why = `wait for ${show(pattern)} was cancelled (${messageOf(signal?.reason)})`
+        fail(new HardwareError('CALL_CANCELLED', this.#explain(why), { cause: signal?.reason }))
+      }
+      const waiter = { check }
       if (signal?.aborted === true) {
         abort()
         return
       }
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiters.add(waiter)
-      check()
+      this.#stream().then(() => {
+        if (this.#waiters.has(waiter)) check()
+      }, fail)
     })
   }
 
   #stream(): Promise<Duplex> {
-    this.#opening ??= this.#connect().then((stream) => {
-      stream.on('data', (chunk: Buffer) => {
-        this.#output += this.#decoder.write(chunk)
-        for (const waiter of this.#waiters) waiter.check()
-      })
-      stream.on('error', (error) => this.#close(error))
-      stream.on('close', () => this.#close(undefined))
-      stream.on('end', () => this.#close(undefined))
-      return stream
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
     })
     return this.#opening
+  }
+
+  async #open(): Promise<Duplex> {
+    const stream = await this.#connect()
+    stream.on('data', (chunk: Buffer) => {
+      this.#output += this.#decoder.write(chunk)
+      this.#checkSoon()
+    })
+    stream.on('error', (error) => this.#close(error))
+    stream.on('close', () => this.#close(undefined))
+    stream.on('end', () => this.#close(undefined))
+    return stream
+  }
+
+  /** Looks once for all that has come in one turn of the event loop. */
+  #checkSoon(): void {
+    if (this.#checking || this.#waiters.size === 0) return
+    this.#checking = true
+    setImmediate(() => {
+      this.#checking = false
+      for (const waiter of this.#waiters) waiter.check()
+    })
   }
 
   #close(cause: Error | undefined): void {
     if (this.#closed !== undefined) return
     const why = cause === undefined ? 'was closed' : `was closed: ${cause.message}`
     this.#closed = new HardwareError('CONSOLE_CLOSED', this.#explain(why), { cause })
-    for (const waiter of this.#waiters) waiter.fail(this.#closed)
+    for (const waiter of this.#waiters) waiter.check()
   }
 
   #explain(what: string): string {
@@ -155,24 +176,27 @@ export class Console {
   }
 }
 
-function find(pattern: Pattern, output: string, cursor: number): (Match & { end: number }) | undefined {
+/** @param from where to search; what is between the cursor and it has been searched in vain */
+function find(
+  pattern: Pattern,
+  output: string,
+  cursor: number,
+  from: number,
+): { readonly match: Match; readonly end: number } | undefined {
   if (typeof pattern === 'string') {
-    const start = output.indexOf(pattern, cursor)
+    const start = output.indexOf(pattern, from)
     if (start < 0) return undefined
-    const before = output.slice(cursor, start)
-    return { text: pattern, before, groups: [], named: {}, end: start + pattern.length }
+    const match = { text: pattern, before: output.slice(cursor, start), groups: [], named: {} }
+    return { match, end: start + pattern.length }
   }
-  const unread = output.slice(cursor)
-  const found = new RegExp(pattern, [...new Set(`${pattern.flags.replace(/[gy]/g, '')}m`)].join('')).exec(unread)
+  // On the whole output, so that `^` is the start of a line and not of what is unread.
+  const search = new RegExp(pattern, [...new Set(`${pattern.flags.replace('y', '')}gm`)].join(''))
+  search.lastIndex = from
+  const found = search.exec(output)
   if (found === null) return undefined
   const [text, ...groups] = found
-  return {
-    text,
-    before: unread.slice(0, found.index),
-    groups,
-    named: found.groups ?? {},
-    end: cursor + found.index + text.length,
-  }
+  const match = { text, before: output.slice(cursor, found.index), groups, named: found.groups ?? {} }
+  return { match, end: found.index + text.length }
 }
 
 function show(pattern: Pattern): string {

@@ -25,7 +25,9 @@ export class PowerClient extends DriverClient<typeof Power> {
   async cycle({ offMs = 2000 }: { readonly offMs?: number } = {}): Promise<void> {
     await this.off()
     const { signal } = this.limits()
-    await delay(offMs, undefined, signal === undefined ? {} : { signal })
+    await delay(offMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+      throw new HardwareError('CALL_CANCELLED', `${this.node.path || 'power'}.cycle: cancelled while off`, { cause })
+    })
     await this.on()
   }
 

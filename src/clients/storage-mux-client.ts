@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 
+import { messageOf } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { StorageMux, StorageMuxFlasher } from '../interfaces/storage-mux.ts'
 import { DriverClient } from './driver-client.ts'
@@ -39,22 +40,25 @@ export class StorageMuxFlasherClient extends StorageMuxClient {
   static override readonly interface = StorageMuxFlasher
 
   /** Takes the storage to the host, writes it, and gives it to the device, also when writing fails. */
-  async flash(image: FileSource, options: FileOptions = {}): Promise<void> {
-    await this.host()
-    try {
-      await this.write(image, options)
-    } finally {
-      await this.dut()
-    }
+  flash(image: FileSource, options: FileOptions = {}): Promise<void> {
+    return this.onHost(() => this.write(image, options))
   }
 
   /** Takes the storage to the host, reads it, and gives it to the device, also when reading fails. */
-  async dump(into: string | Writable, options: FileOptions = {}): Promise<void> {
+  dump(into: string | Writable, options: FileOptions = {}): Promise<void> {
+    return this.onHost(() => this.read(into, options))
+  }
+
+  private async onHost(use: () => Promise<void>): Promise<void> {
     await this.host()
     try {
-      await this.read(into, options)
-    } finally {
-      await this.dut()
+      await use()
+    } catch (error) {
+      await this.dut().catch((second: unknown) => {
+        throw new AggregateError([error, second], `${messageOf(error)}; and then: ${messageOf(second)}`)
+      })
+      throw error
     }
+    await this.dut()
   }
 }

@@ -7,8 +7,8 @@ export interface Requirement {
   readonly values: readonly string[]
 }
 
-/** Kubernetes' syntax: an optional DNS prefix, and up to 63 of these characters. */
-const keyPattern = /[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?/y
+/** Kubernetes' syntax: a name, with an optional DNS domain and a slash before it. */
+const keyPattern = /(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?/y
 const valuePattern = /[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?/y
 
 /**

@@ -29,6 +29,13 @@ export type ConfiguredExporter =
   | { readonly name: string; readonly file: string }
   | { readonly name: string; readonly host: string; readonly labels: Readonly<Record<string, string>> }
 
+/** A day: far below what timers can hold, and longer than anybody waits. */
+const maxTimeoutMs = 86_400_000
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes */
 export function checkOptions(options: HardwareOptions): void {
   const mistakes: string[] = []
@@ -36,17 +43,28 @@ export function checkOptions(options: HardwareOptions): void {
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) mistakes.push(`'${key}' is not an option; there are ${known.join(', ')}`)
   }
-  for (const [name, exporter] of Object.entries<unknown>(options.exporters ?? {})) {
-    const host = typeof exporter === 'object' && exporter !== null && 'host' in exporter ? exporter.host : exporter
+  const exporters: unknown = options.exporters ?? {}
+  if (!isRecord(exporters)) mistakes.push("exporters is not an object such as { uno: './uno.yaml' }")
+  for (const [name, exporter] of isRecord(exporters) ? Object.entries(exporters) : []) {
+    const host = isRecord(exporter) ? exporter['host'] : exporter
     if (typeof host !== 'string' || host === '') {
       mistakes.push(`exporters.${name} is neither the path of a file nor { host: 'HOST:PORT' }`)
     }
+    const labels = isRecord(exporter) ? (exporter['labels'] ?? {}) : {}
+    if (!isRecord(labels) || Object.values(labels).some((value) => typeof value !== 'string')) {
+      mistakes.push(`exporters.${name}.labels is not an object of texts`)
+    }
   }
   const { leaseTimeoutMs: timeout } = options
-  if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) {
-    mistakes.push(`leaseTimeoutMs is ${String(timeout)}; it has to be a number of milliseconds`)
+  if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
+    mistakes.push(
+      `leaseTimeoutMs is ${String(timeout)}; it has to be a number of milliseconds, at most ${maxTimeoutMs}`,
+    )
   }
-  if (options.allow !== undefined && !Array.isArray(options.allow)) mistakes.push('allow is not a list of packages')
+  const allow: unknown = options.allow ?? []
+  if (!Array.isArray(allow) || allow.some((name) => typeof name !== 'string')) {
+    mistakes.push('allow is not a list of names of packages')
+  }
   if (mistakes.length > 0) {
     throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Invalid options of hardware():\n  ${mistakes.join('\n  ')}`)
   }

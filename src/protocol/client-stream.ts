@@ -7,7 +7,6 @@ import { HardwareError } from '../errors.ts'
 import type { WaitOptions } from './channel.ts'
 import { type StreamRequest, StreamRequestSchema, type StreamResponse } from './generated/jumpstarter/v1/router_pb.ts'
 import { RouterStream } from './router-stream.ts'
-import { fromStatus } from './status.ts'
 
 /** An open stream and the metadata that the exporter opened it with. */
 interface OpenedStream {
@@ -18,6 +17,9 @@ interface OpenedStream {
 /**
  * Waits until the exporter has opened a stream (its initial metadata is the sign), and wraps the call.
  *
+ * @param label how errors name the stream
+ * @param toError what a failed call throws
+ *
  * The stream is cancelled as soon as both sides have ended, because Python's exporter never ends it by itself. A status
  * of ABORTED is how it closes its own side, so that is an end and no error.
  */
@@ -25,6 +27,7 @@ export function openClientStream(
   call: ClientDuplexStream<StreamRequest, StreamResponse>,
   label: string,
   { signal, timeoutMs }: WaitOptions,
+  toError: (failure: ServiceError) => Error,
 ): Promise<OpenedStream> {
   return new Promise((resolve, reject) => {
     const stream = new RouterStream(call, {
@@ -38,7 +41,7 @@ export function openClientStream(
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
     }
-    const fail = (error: HardwareError) => {
+    const fail = (error: Error) => {
       settled()
       stream.on('error', () => undefined).destroy(error)
       reject(error)
@@ -60,8 +63,8 @@ export function openClientStream(
     })
     call.once('status', () => stream.endCall())
     call.on('error', (failure: ServiceError) => {
-      if (opening) fail(fromStatus(failure, label, signal))
-      else if (failure.code !== Status.ABORTED && !stream.destroyed) stream.destroy(fromStatus(failure, label, signal))
+      if (opening) fail(toError(failure))
+      else if (failure.code !== Status.ABORTED && !stream.destroyed) stream.destroy(toError(failure))
     })
   })
 }

@@ -8,11 +8,19 @@ import { fromStatus, type StatusLike } from './status.ts'
 export class GrpcCalls {
   readonly #client: Client
   readonly #address: string
+  readonly #running = new Set<{ cancel(): void }>()
+  #closed = false
 
   /** @param address how errors name the other side */
   constructor(client: Client, address: string) {
     this.#client = client
     this.#address = address
+  }
+
+  /** Ends every call that is under way, and refuses others. */
+  close(): void {
+    this.#closed = true
+    for (const call of this.#running) call.cancel()
   }
 
   /** A call with one answer. @param label how errors name it */
@@ -23,10 +31,11 @@ export class GrpcCalls {
     options: WaitOptions,
   ): Promise<Response> {
     try {
+      this.requireOpen(label)
       return await this.#send(method, message, options)
     } catch (failure) {
       // Made here and not where it arrives, so that its stack leads to whoever awaits the call.
-      throw this.#failure(failure, label, options)
+      throw this.toError(failure, label, options)
     }
   }
 
@@ -46,10 +55,12 @@ export class GrpcCalls {
         deadlineOf(timeoutMs),
         (failure, response) => {
           signal?.removeEventListener('abort', cancel)
+          this.#running.delete(call)
           if (failure !== null) reject(failure)
           else resolve(response as Response)
         },
       )
+      this.#running.add(call)
       if (signal?.aborted === true) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
     })
@@ -62,6 +73,7 @@ export class GrpcCalls {
     label: string,
     { signal, timeoutMs }: WaitOptions,
   ): AsyncGenerator<Response, void, void> {
+    this.requireOpen(label)
     const { path, requestSerialize, responseDeserialize } = method
     const call = this.#client.makeServerStreamRequest(
       path,
@@ -70,6 +82,7 @@ export class GrpcCalls {
       message,
       deadlineOf(timeoutMs),
     )
+    this.#running.add(call)
     const cancel = () => call.cancel()
     if (signal?.aborted === true) cancel()
     signal?.addEventListener('abort', cancel, { once: true })
@@ -78,15 +91,23 @@ export class GrpcCalls {
     try {
       for await (const response of call) yield response as Response
     } catch (failure) {
-      throw this.#failure(failure, label, { signal, timeoutMs })
+      throw this.toError(failure, label, { signal, timeoutMs })
     } finally {
       signal?.removeEventListener('abort', cancel)
+      this.#running.delete(call)
       call.cancel()
     }
   }
 
-  #failure(failure: unknown, label: string, { signal, timeoutMs }: WaitOptions): unknown {
-    if (!isStatus(failure)) return failure
+  /** @throws HardwareError CONNECTION_LOST once it is closed */
+  requireOpen(label: string): void {
+    if (this.#closed)
+      throw new HardwareError('CONNECTION_LOST', `${label}: the connection to ${this.#address} is closed`)
+  }
+
+  /** What a failed call throws. */
+  toError(failure: unknown, label: string, { signal, timeoutMs }: WaitOptions): Error {
+    if (!isStatus(failure)) return failure instanceof Error ? failure : new Error(String(failure))
     const { code, details } = failure
     if (code === Status.UNAVAILABLE && details.startsWith('No connection established')) {
       const message = `Cannot connect to ${this.#address}: ${reasonOf(details)}`

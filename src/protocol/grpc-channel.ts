@@ -136,15 +136,19 @@ export class GrpcChannel implements Channel {
 
   close(): void {
     for (const stream of this.#streams) stream.destroy()
+    this.#calls.close()
     this.#client.close()
   }
 
   async #bidirectional(header: StreamRequestHeader, label: string, options: WaitOptions) {
+    this.#calls.requireOpen(label)
     const metadata = new Metadata()
     metadata.set(streamMetadata.request, JSON.stringify(header))
     const { path, requestSerialize, responseDeserialize } = routerService.stream
     const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
-    const opened = await openClientStream(call, label, options)
+    const opened = await openClientStream(call, label, options, (failure) =>
+      this.#calls.toError(failure, label, options),
+    )
     this.#streams.add(opened.stream)
     opened.stream.once('close', () => this.#streams.delete(opened.stream))
     return opened

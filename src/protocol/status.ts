@@ -64,7 +64,13 @@ export function toStatus(error: unknown): StatusLike & { metadata: Metadata } {
 }
 
 function ownFacts(error: unknown): { code?: ErrorCode; origin?: ErrorOrigin } {
-  return error instanceof HardwareError ? { code: error.code, origin: error.origin } : {}
+  if (error instanceof HardwareError) return { code: error.code, origin: error.origin }
+  // The status alone would read as if the client's connection had failed, and not the device's.
+  return isSystemError(error) ? { code: 'DEVICE_IO' } : {}
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
 function statusOf(error: unknown): Status {
@@ -73,7 +79,7 @@ function statusOf(error: unknown): Status {
   if (!(error instanceof Error)) return Status.UNKNOWN
   if (error.name === 'TimeoutError') return Status.DEADLINE_EXCEEDED
   if (error.name === 'AbortError') return Status.CANCELLED
-  if ('syscall' in error && 'code' in error) {
+  if (isSystemError(error)) {
     return connectionErrors.has(String(error.code)) ? Status.UNAVAILABLE : Status.INTERNAL
   }
   return Status.UNKNOWN
@@ -92,6 +98,9 @@ export function fromStatus(failure: StatusLike, label: string, signal?: AbortSig
     return new HardwareError('CALL_CANCELLED', `${label}: cancelled (${messageOf(signal.reason)})`, {
       cause: signal.reason,
     })
+  }
+  if (failure.code === Status.CANCELLED && remote === undefined) {
+    return new HardwareError('CONNECTION_LOST', `${label}: the connection was closed before the answer came`)
   }
   return new HardwareError(code, `${label}: ${failure.details || Status[failure.code] || failure.code}`, {
     cause: remote === undefined ? failure : new RemoteError(remote.name, failure.details),

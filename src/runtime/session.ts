@@ -2,11 +2,12 @@ import { EventEmitter } from 'node:events'
 import { randomUUID } from 'node:crypto'
 
 import { HardwareError, messageOf } from '../errors.ts'
-import type { DriverReport, ExporterReport, ExporterState, ExporterStatusName } from '../protocol/channel.ts'
+import type { ExporterReport, ExporterState, ExporterStatusName } from '../protocol/channel.ts'
 import { callSignal } from './call-signal.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
 import { ResourceTable } from './resource-table.ts'
+import { describePlace, walkTree } from './tree.ts'
 import { withTimeLimit } from '../time-limit.ts'
 
 /** In which states drivers may be used. */
@@ -42,7 +43,7 @@ export class Session {
     this.root = root
     this.labels = options.labels ?? {}
     this.#driverTimeoutMs = options.driverTimeoutMs ?? 15_000
-    for (const { driver } of walk(root)) {
+    for (const { driver } of walkTree(root)) {
       interfaceOf(driver)
       this.#drivers.set(driver.uuid, driver)
     }
@@ -81,7 +82,7 @@ export class Session {
 
   /** The tree, parents before their children. A driver under two parents is reported under each. */
   report(): ExporterReport {
-    return { uuid: this.uuid, labels: this.labels, drivers: Array.from(walk(this.root), describe) }
+    return { uuid: this.uuid, labels: this.labels, drivers: Array.from(walkTree(this.root), describePlace) }
   }
 
   /** Resets every driver, parents before their children, and lets clients use them. */
@@ -114,35 +115,5 @@ export class Session {
     }
     this.log.close()
     if (errors.length > 0) throw new AggregateError(errors, errors.map(messageOf).join('; '))
-  }
-}
-
-interface Place {
-  readonly driver: Driver
-  readonly parent: Driver | undefined
-  readonly name: string | undefined
-}
-
-function* walk(driver: Driver, parent?: Driver, name?: string, above: readonly Driver[] = []): Generator<Place> {
-  if (above.includes(driver)) {
-    throw new HardwareError('EXPORTER_FAILED', `Driver ${driver.constructor.name} '${name}' contains itself`)
-  }
-  yield { driver, parent, name }
-  for (const [childName, child] of Object.entries(driver.children)) {
-    yield* walk(child, driver, childName, [...above, driver])
-  }
-}
-
-function describe({ driver, parent, name }: Place): DriverReport {
-  return {
-    uuid: driver.uuid,
-    parentUuid: parent?.uuid,
-    labels: {
-      ...driver.labels,
-      'jumpstarter.dev/client': interfaceOf(driver).client,
-      ...(name === undefined ? {} : { 'jumpstarter.dev/name': name }),
-    },
-    description: driver.description,
-    methodsDescription: driver.methodsDescription,
   }
 }

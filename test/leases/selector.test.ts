@@ -129,7 +129,7 @@ test('a selector made of requirements is read as these requirements', () => {
   const space = fc.stringMatching(/^[ \t\n]{0,2}$/)
   const key = fc.oneof(
     fc.constantFrom('in', 'notin', 'jumpstarter.dev/name'),
-    fc.stringMatching(/^[A-Za-z\d]([\w./-]*[A-Za-z\d])?$/),
+    fc.stringMatching(/^([A-Za-z\d]([A-Za-z\d.-]*[A-Za-z\d])?\/)?[A-Za-z\d]([\w.-]*[A-Za-z\d])?$/),
   )
   const value = fc.oneof(fc.constantFrom('', 'in'), fc.stringMatching(/^[A-Za-z\d]([\w.-]*[A-Za-z\d])?$/))
   const written = fc.oneof(

@@ -82,10 +82,13 @@ describe('checks', () => {
     [{ exporters: { dut: null } }, 'exporters.dut is neither'],
     [{ exporters: { dut: {} } }, 'exporters.dut is neither'],
     [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut is neither'],
-    [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds'],
+    [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds, at most 86400000'],
     [{ leaseTimeoutMs: Infinity }, 'leaseTimeoutMs is Infinity'],
     [{ leaseTimeoutMs: '5s' }, 'leaseTimeoutMs is 5s'],
-    [{ allow: 'pkg' }, 'allow is not a list of packages'],
+    [{ exporters: './lab.yaml' }, 'exporters is not an object'],
+    [{ exporters: { a: { host: 'h:1', labels: { n: 1 } } } }, 'exporters.a.labels is not an object of texts'],
+    [{ allow: [3] }, 'allow is not a list of names of packages'],
+    [{ allow: 'pkg' }, 'allow is not a list of names of packages'],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
       expect.objectContaining({
@@ -98,13 +101,13 @@ describe('checks', () => {
 
   test('the plugin throws with all mistakes at once', () => {
     const options = { timeout: 1, exporters: { a: '', b: 'b.yaml' }, leaseTimeoutMs: -1, allow: 'x' }
-    expect(() => hardware(options as HardwareOptions)).toThrow(
+    expect(() => hardware(options as unknown as HardwareOptions)).toThrow(
       [
         'Invalid options of hardware():',
         "  'timeout' is not an option; there are exporters, leaseTimeoutMs, allow",
         "  exporters.a is neither the path of a file nor { host: 'HOST:PORT' }",
-        '  leaseTimeoutMs is -1; it has to be a number of milliseconds',
-        '  allow is not a list of packages',
+        '  leaseTimeoutMs is -1; it has to be a number of milliseconds, at most 86400000',
+        '  allow is not a list of names of packages',
       ].join('\n'),
     )
   })

@@ -122,3 +122,25 @@ test('sockets are private', async () => {
   expect((await stat(open.folder.path)).mode & 0o777).toBe(0o700)
   expect((await stat(open.server.address)).mode & 0o777).toBe(0o600)
 })
+
+test('a call that is under way when a side goes ends with the reason', async () => {
+  await using client = await openSession(new MockThermostat())
+  await client.session.start()
+  const lost = { code: 'CONNECTION_LOST', origin: 'wire' }
+  const call = client.root.call('asyncQuery', 'x')
+  const records = client.root.streamingCall('counter', 1)
+  await records.next()
+  client.close()
+  await expect(call).rejects.toMatchObject(lost)
+  await expect(Array.fromAsync(records)).rejects.toMatchObject(lost)
+  await expect(client.root.call('query', 'x')).rejects.toMatchObject(lost)
+  await expect(client.root.stream('console')).rejects.toMatchObject(lost)
+
+  await using exporter = await openSession(new MockThermostat())
+  await exporter.session.start()
+  const pending = exporter.root.call('asyncQuery', 'x')
+  pending.catch(() => undefined)
+  await exporter.root.call('query', 'x')
+  await exporter.server.close()
+  await expect(pending).rejects.toMatchObject(lost)
+})

@@ -1,6 +1,7 @@
 import { HardwareError, messageOf } from '../../errors.ts'
 import { CompositeDriver } from '../composite-driver.ts'
-import type { Driver } from '../driver.ts'
+import { type Driver, interfaceOf } from '../driver.ts'
+import { walkTree } from '../tree.ts'
 import { type DriverClass, type DriverTypes, resolveDriverType } from './driver-types.ts'
 import type { Entries, Entry, ExporterConfig } from './parse.ts'
 
@@ -46,11 +47,19 @@ function* walk(entries: Entries, path: string): Generator<[string, Entry]> {
   }
 }
 
+interface Reference {
+  /** Where it stands in the file, for messages. */
+  readonly place: string
+  readonly target: readonly string[]
+  put(driver: Driver): void
+}
+
 /** Drivers first; references when all of them are there, because they may point forwards. */
 class TreeBuilder {
   readonly #classes: ReadonlyMap<string, DriverClass>
   readonly #mistakes: string[]
-  readonly #references: { path: string; ref: readonly string[]; place: (driver: Driver) => void }[] = []
+  /** By their names from the root down, joined by dots. */
+  readonly #references = new Map<string, Reference>()
 
   constructor(classes: ReadonlyMap<string, DriverClass>, mistakes: string[]) {
     this.#classes = classes
@@ -58,56 +67,74 @@ class TreeBuilder {
   }
 
   build(config: ExporterConfig): Driver {
-    const root = new CompositeDriver(this.#children(config.entries, 'export'))
+    const root = new CompositeDriver<Record<string, Driver>>({})
     root.description = config.description
-    for (const { path, ref, place } of this.#references) {
-      const target = this.#find(root, ref, new Set())
-      if (target === undefined)
-        this.#mistakes.push(`${path}.ref points to '${ref.join('.')}', which is not in the tree`)
-      else place(target)
+    this.#fill(root.children, config.entries, [], 'export')
+    for (const [name, { place, target, put }] of this.#references) {
+      const names = this.#follow(target, new Set([name]))
+      const driver = names?.reduce<Driver | undefined>((parent, step) => own(parent?.children, step), root)
+      if (driver === undefined)
+        this.#mistakes.push(`${place}.ref points to '${target.join('.')}', which is not in the tree`)
+      else put(driver)
+    }
+    try {
+      for (const { driver } of walkTree(root)) interfaceOf(driver)
+    } catch (error) {
+      this.#mistakes.push(`export: ${messageOf(error)}`)
     }
     return root
   }
 
-  #children(entries: Entries, path: string): Record<string, Driver> {
-    const children: Record<string, Driver> = {}
+  /** Makes the drivers of `entries` and puts them among `children`, in the order of the file. */
+  #fill(children: Record<string, Driver>, entries: Entries, above: readonly string[], path: string): void {
     for (const [name, entry] of Object.entries(entries)) {
-      const place = (driver: Driver) => void (children[name] = driver)
-      const here = `${path}.${name}`
-      // A reference holds the place, so that children keep the order of the file.
-      place(new CompositeDriver({}))
-      if (entry.kind === 'reference') this.#references.push({ path: here, ref: entry.ref, place })
-      else this.#make(entry, here, place)
+      const names = [...above, name]
+      const place = `${path}.${name}`
+      if (entry.kind === 'reference') {
+        // It holds the place until the driver is known.
+        children[name] = new CompositeDriver({})
+        const put = (driver: Driver) => void (children[name] = driver)
+        this.#references.set(names.join('.'), { place, target: entry.ref, put })
+        continue
+      }
+      const driver = entry.kind === 'composite' ? new CompositeDriver({}) : this.#make(entry, place)
+      if (driver === undefined) continue
+      children[name] = driver
+      this.#fill(driver.children as Record<string, Driver>, entry.children, names, `${place}.children`)
     }
-    return children
   }
 
-  #make(entry: Exclude<Entry, { kind: 'reference' }>, path: string, place: (driver: Driver) => void): void {
-    const children = this.#children(entry.children, `${path}.children`)
-    if (entry.kind === 'composite') {
-      place(new CompositeDriver(children))
-      return
-    }
+  #make(entry: Entry & { kind: 'driver' }, place: string): Driver | undefined {
     const Class = this.#classes.get(entry.type)
-    if (Class === undefined) return
+    if (Class === undefined) return undefined
     try {
       const driver = new Class(entry.config)
-      Object.assign(driver.children, children)
       Object.assign(driver.methodsDescription, entry.methodsDescription)
       if (entry.description !== undefined) driver.description = entry.description
-      place(driver)
+      return driver
     } catch (error) {
-      this.#mistakes.push(`${path}.config ${messageOf(error)}`)
+      this.#mistakes.push(`${place}.config ${messageOf(error)}`)
+      return undefined
     }
   }
 
-  /** Follows names down, through other references, but never round in a circle. */
-  #find(root: Driver, ref: readonly string[], seen: Set<string>): Driver | undefined {
-    const key = ref.join('.')
-    if (seen.has(key)) return undefined
-    seen.add(key)
-    const other = this.#references.find(({ path }) => path.replaceAll('.children', '') === `export.${key}`)
-    if (other !== undefined) return this.#find(root, other.ref, seen)
-    return ref.reduce<Driver | undefined>((driver, name) => driver?.children[name], root)
+  /** The names of what is meant, with every reference on the way followed; undefined when they lead in a circle. */
+  #follow(target: readonly string[], seen: Set<string>): readonly string[] | undefined {
+    let names: readonly string[] = []
+    for (const step of target) {
+      names = [...names, step]
+      const key = names.join('.')
+      const reference = this.#references.get(key)
+      if (reference === undefined) continue
+      if (seen.has(key)) return undefined
+      const followed = this.#follow(reference.target, new Set([...seen, key]))
+      if (followed === undefined) return undefined
+      names = followed
+    }
+    return names
   }
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
 }

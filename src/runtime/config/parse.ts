@@ -1,6 +1,6 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type Tags } from 'yaml'
 
-import { HardwareError } from '../../errors.ts'
+import { HardwareError, messageOf } from '../../errors.ts'
 
 /** A driver in an exporter's file. */
 interface DriverEntry {
@@ -65,6 +65,17 @@ export function parseExporterConfig(text: string, file: string): ExporterConfig 
   return config
 }
 
+/** PyYAML, which upstream reads its files with, leaves `y` and `n` texts where YAML 1.1 has them for booleans. */
+function asPyYaml(tag: Tags[number]): Tags[number] {
+  if (typeof tag !== 'object' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return tag
+  return {
+    ...tag,
+    test: tag.test?.test('yes')
+      ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/
+      : /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/,
+  } as Tags[number]
+}
+
 type Path = readonly (string | number)[]
 
 /** Walks the document once, collecting mistakes instead of stopping at the first. */
@@ -75,7 +86,12 @@ class Reader {
   readonly #document
 
   constructor(text: string, file: string) {
-    this.#document = parseDocument(text, { version: '1.1', lineCounter: this.#lines, prettyErrors: false })
+    this.#document = parseDocument(text, {
+      version: '1.1',
+      customTags: (tags) => tags.map(asPyYaml),
+      lineCounter: this.#lines,
+      prettyErrors: false,
+    })
     for (const { message, pos } of this.#document.errors) {
       const { line, col } = this.#lines.linePos(pos[0])
       this.mistakes.push(`${file}:${line}:${col}: ${message}`)
@@ -104,6 +120,13 @@ class Reader {
     const map = this.#object(node, path)
     return Object.fromEntries(
       [...(map ?? [])].flatMap(([name, entry]) => {
+        if (name === '' || name === '__proto__' || name.includes('.')) {
+          this.#mistake(
+            path,
+            `has an entry named '${name}'; a name is not empty, has no dots and is not __proto__`,
+            entry,
+          )
+        }
         const read = this.#entry(entry, [...path, name])
         return read === undefined ? [] : [[name, read]]
       }),
@@ -136,35 +159,52 @@ class Reader {
       type: type ?? '',
       description: this.#optionalString(map, 'description', path),
       methodsDescription: methods === undefined ? {} : this.#strings(methods, [...path, 'methods_description']),
-      config: Object.fromEntries([...(config ?? [])].map(([key, value]) => [key, this.#plain(value)])),
+      config: Object.fromEntries(
+        [...(config ?? [])].map(([key, value]) => [key, this.#plain(value, [...path, 'config', key])]),
+      ),
       children: map.has('children') ? this.#entries(map.get('children'), [...path, 'children']) : {},
     }
   }
 
   /** A mapping with its values as nodes; undefined, with a mistake noted, for anything else. */
-  #object(node: unknown, path: Path): Map<string, unknown> | undefined {
+  #object(given: unknown, path: Path): Map<string, unknown> | undefined {
+    const node = this.#resolve(given)
     if (!isMap(node)) {
-      this.#mistake(path, `is ${kindOf(node)}; it has to be a mapping`, node)
+      this.#mistake(path, `is ${kindOf(node)}; it has to be a mapping`, given)
       return undefined
     }
-    const entries: [string, unknown][] = []
+    const own: [string, unknown][] = []
+    const merged: [string, unknown][] = []
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? key.value : key
-      if (typeof name === 'string') entries.push([name, value])
-      else
-        this.#mistake(
-          path,
-          `has the key ${isScalar(key) ? key.source : '?'}, which YAML 1.1 reads as ${kindOf(key)}; put it in quotes`,
-          key,
-        )
+      if (typeof name === 'string') own.push([name, this.#resolve(value)])
+      else if (typeof name === 'symbol') merged.push(...this.#merge(value, path))
+      else {
+        const source = isScalar(key) ? key.source : '?'
+        this.#mistake(path, `has the key ${source}, which YAML 1.1 reads as ${kindOf(key)}; put it in quotes`, key)
+      }
     }
-    return new Map(entries)
+    const ownNames = new Set(own.map(([name]) => name))
+    return new Map([...own, ...merged.filter(([name]) => !ownNames.has(name))])
   }
 
-  #string(node: unknown, path: Path): string | undefined {
+  /** What `<<` brings in: the entries of a mapping, or of several, of which the first counts. */
+  #merge(given: unknown, path: Path): [string, unknown][] {
+    const node = this.#resolve(given)
+    const sources: unknown[] = isSeq(node) ? node.items : [node]
+    return sources.toReversed().flatMap((source) => [...(this.#object(source, [...path, '<<']) ?? [])])
+  }
+
+  /** What an alias stands for; the alias itself where that is nowhere. */
+  #resolve(node: unknown): unknown {
+    return isAlias(node) ? (node.resolve(this.#document) ?? node) : node
+  }
+
+  #string(node: unknown, path: Path, { allowEmpty = false } = {}): string | undefined {
     const value = isScalar(node) ? node.value : undefined
-    if (typeof value === 'string' && value !== '') return value
-    this.#mistake(path, node === undefined ? 'is missing' : `is ${kindOf(node)}; it has to be a text`, node)
+    if (typeof value === 'string' && (value !== '' || allowEmpty)) return value
+    const what = value === '' ? 'empty' : kindOf(node)
+    this.#mistake(path, node === undefined ? 'is missing' : `is ${what}; it has to be a text`, node)
     return undefined
   }
 
@@ -175,7 +215,7 @@ class Reader {
   #strings(node: unknown, path: Path): Record<string, string> {
     const entries = [...(this.#object(node, path) ?? [])].map(([key, value]) => [
       key,
-      this.#string(value, [...path, key]) ?? '',
+      this.#string(value, [...path, key], { allowEmpty: true }) ?? '',
     ])
     return Object.fromEntries(entries) as Record<string, string>
   }
@@ -194,8 +234,14 @@ class Reader {
     }
   }
 
-  #plain(node: unknown): unknown {
-    return typeof node === 'object' && node !== null && 'toJS' in node ? (node as Node).toJS(this.#document) : node
+  #plain(node: unknown, path: Path): unknown {
+    if (!isNode(node)) return node
+    try {
+      return node.toJS(this.#document)
+    } catch (error) {
+      this.#mistake(path, `cannot be read: ${messageOf(error)}`, node)
+      return undefined
+    }
   }
 
   #mistake(path: Path, message: string, node: unknown): void {
@@ -208,6 +254,7 @@ class Reader {
 function kindOf(node: unknown): string {
   if (node === undefined || node === null) return 'missing'
   if (isMap(node)) return 'a mapping'
+  if (isAlias(node)) return 'an alias without an anchor'
   if (!isScalar(node)) return 'a list'
   return node.value === null ? 'empty' : `a ${typeof node.value}`
 }

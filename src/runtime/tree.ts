@@ -1,0 +1,45 @@
+import { HardwareError } from '../errors.ts'
+import type { DriverReport } from '../protocol/channel.ts'
+import { type Driver, interfaceOf } from './driver.ts'
+
+/** One place of a tree of drivers. A driver with two parents has two. */
+export interface Place {
+  readonly driver: Driver
+  readonly parent: Driver | undefined
+  readonly name: string | undefined
+}
+
+/**
+ * The places of a tree, parents before their children.
+ *
+ * @throws HardwareError EXPORTER_FAILED for a driver that contains itself
+ */
+export function* walkTree(
+  driver: Driver,
+  parent?: Driver,
+  name?: string,
+  above: readonly Driver[] = [],
+): Generator<Place, void, void> {
+  if (above.includes(driver)) {
+    throw new HardwareError('EXPORTER_FAILED', `Driver ${driver.constructor.name} '${name}' contains itself`)
+  }
+  yield { driver, parent, name }
+  for (const [childName, child] of Object.entries(driver.children)) {
+    yield* walkTree(child, driver, childName, [...above, driver])
+  }
+}
+
+/** What clients are told of a place. */
+export function describePlace({ driver, parent, name }: Place): DriverReport {
+  return {
+    uuid: driver.uuid,
+    parentUuid: parent?.uuid,
+    labels: {
+      ...driver.labels,
+      'jumpstarter.dev/client': interfaceOf(driver).client,
+      ...(name === undefined ? {} : { 'jumpstarter.dev/name': name }),
+    },
+    description: driver.description,
+    methodsDescription: driver.methodsDescription,
+  }
+}

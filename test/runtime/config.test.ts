@@ -1,0 +1,469 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { Driver } from '../../src/index.ts'
+import { Power } from '../../src/interfaces/index.ts'
+import { startLocalExporter } from '../../src/leases/local-exporter.ts'
+import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
+import { prepareTree } from '../../src/runtime/config/build.ts'
+import type { DriverClass, DriverTypes } from '../../src/runtime/config/driver-types.ts'
+import { type ExporterConfig, parseExporterConfig } from '../../src/runtime/config/parse.ts'
+
+const head = 'apiVersion: jumpstarter.dev/v1alpha1\nkind: ExporterConfig\nmetadata: { namespace: default, name: lab }\n'
+
+/** Keeps its configuration; has a child of its own where it says so. */
+class Probe extends Driver {
+  static readonly interface = Power
+  override readonly children: Record<string, Driver> = {}
+  readonly config: Readonly<Record<string, unknown>>
+
+  constructor(config: Readonly<Record<string, unknown>>) {
+    super()
+    this.config = config
+    if (typeof config['fail'] === 'string') throw new RangeError(config['fail'])
+    if (config['builtIn'] === true) this.children['own'] = new Probe({})
+  }
+}
+
+const types: DriverTypes = new Map([['lab.driver.Probe', async (): Promise<DriverClass> => Probe]])
+
+const parse = (text: string) => parseExporterConfig(head + text, 'lab.yaml')
+const build = async (text: string, file = 'lab.yaml') => (await prepareTree(parse(text), file, types))()
+
+/** What a file is refused with, line by line. */
+async function mistakesOf(run: () => unknown): Promise<string[]> {
+  const error = await (async () => run())().catch((failure: unknown) => failure)
+  expect(error).toMatchObject({ name: 'HardwareError', code: 'EXPORTER_CONFIG_INVALID', origin: 'lab' })
+  const [first, ...lines] = (error as Error).message.split('\n')
+  expect(first).toMatch(/ is not a valid exporter configuration:$/)
+  return lines.map((line) => line.trim())
+}
+
+function shape(driver: Driver): object {
+  return Object.fromEntries(Object.entries(driver.children).map(([name, child]) => [name, shape(child)]))
+}
+
+function absent(name: string): never {
+  throw new Error(`no driver ${name}`)
+}
+
+/** The driver at a path of names. */
+function at(root: Driver, path: string): Driver {
+  return path.split('.').reduce((driver, name) => driver.children[name] ?? absent(name), root)
+}
+
+describe('a valid file', () => {
+  const text = `
+labels: { board: rpi4, "jumpstarter.dev/zone": west }
+description: The left shelf
+export:
+  zulu:
+    type: lab.driver.Probe
+    description: Main supply
+    methods_description: { on: Switches on, "read-pin": Reads }
+    config: { pin: 4, names: [a, { b: null }], yes: "quoted" }
+  alpha:
+    children:
+      deep: { children: { probe: { type: lab.driver.Probe } } }
+      second: { type: lab.driver.Probe }
+  empty: {}
+  mike: { ref: alpha.deep }
+`
+
+  test('is read with its names, labels and order', () => {
+    // In quotes, because an unquoted yes is a boolean.
+    const config = parse(text.replaceAll('yes:', '"yes":').replace('{ on:', '{ "on":'))
+    expect(config).toMatchObject<Partial<ExporterConfig>>({
+      name: 'lab',
+      labels: { board: 'rpi4', 'jumpstarter.dev/zone': 'west' },
+      description: 'The left shelf',
+      warnings: [],
+    })
+    expect(Object.keys(config.entries)).toEqual(['zulu', 'alpha', 'empty', 'mike'])
+    expect(config.entries['zulu']).toEqual({
+      kind: 'driver',
+      type: 'lab.driver.Probe',
+      description: 'Main supply',
+      methodsDescription: { on: 'Switches on', 'read-pin': 'Reads' },
+      config: { pin: 4, names: ['a', { b: null }], yes: 'quoted' },
+      children: {},
+    })
+    expect(config.entries['empty']).toEqual({ kind: 'composite', children: {} })
+    expect(config.entries['mike']).toEqual({ kind: 'reference', ref: ['alpha', 'deep'] })
+  })
+
+  test('needs no more than its head', () => {
+    expect(parse('')).toEqual({ name: 'lab', labels: {}, description: undefined, entries: {}, warnings: [] })
+  })
+
+  test('has values as YAML 1.1 has them', () => {
+    const { entries } = parse(
+      'export: { p: { type: t, config: { a: yes, b: 010, c: 1_000, d: 0x1f, e: "no", f: ~ } } }',
+    )
+    expect(entries['p']).toMatchObject({ config: { a: true, b: 8, c: 1000, d: 31, e: 'no', f: null } })
+  })
+
+  test('may have keys that are passed over; some of them, and those unknown, with a warning', () => {
+    const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nhooks: {}\nsafe: [power.off]\nexports: {}\n')
+    expect(warnings).toEqual([
+      "'hooks' is not acted on by this version",
+      "'safe' is not acted on by this version",
+      "'exports' is not a key of an exporter's file; it is ignored",
+    ])
+  })
+})
+
+describe('mistakes in a file', () => {
+  test.each([
+    [
+      'a boolean as a key',
+      'export:\n  on: {}',
+      'export (line 5) has the key on, which YAML 1.1 reads as a boolean; put it in quotes',
+    ],
+    [
+      'a boolean as a key of config',
+      'export: { p: { type: t, config: { off: 1 } } }',
+      'export.p.config (line 4) has the key off,',
+    ],
+    ['a number as a key', 'export:\n  1: {}', 'export (line 5) has the key 1, which YAML 1.1 reads as a number'],
+    ['a list as a key', 'export:\n  ? [a]\n  : {}', 'export (line 5) has the key ?, which YAML 1.1 reads as a list'],
+    [
+      'an unknown key of a driver',
+      'export:\n  p:\n    type: t\n    drivers: {}',
+      'export.p.drivers (line 7) is not a key of such an entry; it can have type, description, methods_description, config, children',
+    ],
+    [
+      'an unknown key of a reference',
+      'export: { p: { ref: a, config: {} } }',
+      'export.p.config (line 4) is not a key of such an entry; it can have ref',
+    ],
+    [
+      'an entry that is nothing',
+      'export: { p: { class: X } }',
+      "export.p.class (line 4) an entry has 'type' (a driver), 'ref' or 'children'",
+    ],
+    [
+      'an entry that is a text',
+      'export: { p: lab.driver.Probe }',
+      'export.p (line 4) is a string; it has to be a mapping',
+    ],
+    ['a type that is a list', 'export: { p: { type: [a] } }', 'export.p.type (line 4) is a list; it has to be a text'],
+    ['an empty type', 'export: { p: { type: } }', 'export.p.type (line 4) is empty; it has to be a text'],
+    [
+      'a reference that is a number',
+      'export: { p: { ref: 3 } }',
+      'export.p.ref (line 4) is a number; it has to be a text',
+    ],
+    [
+      'a config that is a list',
+      'export:\n  p:\n    type: t\n    config:\n      - a',
+      'export.p.config (line 8) is a list; it has to be a mapping',
+    ],
+    [
+      'children that are a list',
+      'export: { a: { children: { b: { type: t, children: [c] } } } }',
+      'export.a.children.b.children (line 4) is a list',
+    ],
+    [
+      'a description that is a mapping',
+      'export: { p: { type: t, description: {} } }',
+      'export.p.description (line 4) is a mapping; it has to be a text',
+    ],
+    [
+      'a description of methods that are no texts',
+      'export: { p: { type: t, methods_description: { read: 3 } } }',
+      'export.p.methods_description.read (line 4) is a number',
+    ],
+    ['a label that is a number', 'labels: { rev: 3 }', 'labels.rev (line 4) is a number; it has to be a text'],
+    ['an export that is empty', 'export:', 'export (line 4) is empty; it has to be a mapping'],
+  ])('%s', async (_, text, mistake) => {
+    const mistakes = await mistakesOf(() => parse(text))
+    expect(mistakes).toHaveLength(1)
+    expect(mistakes[0]).toContain(mistake)
+  })
+
+  test.each([
+    ['', 'the file is missing; it has to be a mapping'],
+    ['- a', 'the file (line 1) is a list; it has to be a mapping'],
+    [
+      head.replace('v1alpha1', 'v1'),
+      "apiVersion (line 1) is 'jumpstarter.dev/v1'; it has to be 'jumpstarter.dev/v1alpha1'",
+    ],
+    [head.replace('ExporterConfig', 'ClientConfig'), "kind (line 2) is 'ClientConfig'; it has to be 'ExporterConfig'"],
+    [head.replace(/^metadata.*/m, ''), 'metadata is missing; it has to be a mapping'],
+    [head.replace(', name: lab', ''), 'metadata.name is missing'],
+    [head.replace('name: lab', 'name: 1'), 'metadata.name (line 3) is a number; it has to be a text'],
+    [head.replace(/^kind.*\n/m, ''), 'kind is missing'],
+  ])('%j: %s', async (text, mistake) => {
+    expect(await mistakesOf(() => parseExporterConfig(text, 'lab.yaml'))).toEqual([mistake])
+  })
+
+  test.each([
+    ['export:\n  a: [\n', 'lab.yaml:6:1: '],
+    ['export:\n  a: {}\n  a: {}\n', 'lab.yaml:6:3: Map keys must be unique'],
+    ['export: { p: { type: t, config: { "x": 1, x: 2 } } }', 'lab.yaml:4:43: Map keys must be unique'],
+    ['export:\n\tp: {}', 'lab.yaml:5:1: Tabs are not allowed as indentation'],
+    ['---\nkind: Other', 'lab.yaml:4:1: Source contains multiple documents'],
+  ])('YAML itself: %j', async (text, mistake) => {
+    expect((await mistakesOf(() => parse(text)))[0]).toContain(mistake)
+  })
+
+  test('all of them at once', async () => {
+    const text = 'kind: X\nlabels: [a]\nexport:\n  a: { type: 1, extra: 2 }\n  on: {}\n  b: { children: { c: 3 } }\n'
+    expect(await mistakesOf(() => parseExporterConfig(text, 'lab.yaml'))).toEqual([
+      'apiVersion is missing',
+      "kind (line 1) is 'X'; it has to be 'ExporterConfig'",
+      'metadata is missing; it has to be a mapping',
+      'labels (line 2) is a list; it has to be a mapping',
+      'export (line 5) has the key on, which YAML 1.1 reads as a boolean; put it in quotes',
+      expect.stringContaining('export.a.extra (line 4) is not a key of such an entry'),
+      'export.a.type (line 4) is a number; it has to be a text',
+      'export.b.children.c (line 6) is a number; it has to be a mapping',
+    ])
+  })
+})
+
+describe('the tree', () => {
+  const probe = '{ type: lab.driver.Probe }'
+
+  test('has the names, the order, the nesting and the descriptions of the file', async () => {
+    const root = await build(`
+description: Shelf
+export:
+  zulu: { type: lab.driver.Probe, description: Supply, methods_description: { read: Reads }, config: { pin: 4 } }
+  alpha: { children: { yankee: ${probe}, bravo: { children: { probe: ${probe} } } } }
+  empty: {}
+`)
+    expect(JSON.stringify(shape(root))).toBe('{"zulu":{},"alpha":{"yankee":{},"bravo":{"probe":{}}},"empty":{}}')
+    expect(root.description).toBe('Shelf')
+    expect(at(root, 'zulu')).toMatchObject({
+      description: 'Supply',
+      methodsDescription: { read: 'Reads' },
+      config: { pin: 4 },
+    })
+    expect(at(root, 'alpha.yankee')).toMatchObject({ description: undefined, methodsDescription: {}, config: {} })
+    expect(at(root, 'alpha.bravo')).toBeInstanceOf(CompositeDriver)
+  })
+
+  test('has drivers below drivers, besides those that a driver makes itself', async () => {
+    const root = await build(
+      `export: { a: { type: lab.driver.Probe, config: { builtIn: true }, children: { b: ${probe}, c: { children: { d: ${probe} } } } } }`,
+    )
+    expect(shape(root)).toEqual({ a: { own: {}, b: {}, c: { d: {} } } })
+  })
+
+  test('may be written with anchors, aliases and merges', async () => {
+    const root = await build(`
+x-shared: &probe { type: lab.driver.Probe, config: &pins { pin: 4, bank: 1 } }
+export:
+  a: *probe
+  b: { <<: *probe, description: Second, config: { <<: *pins, pin: 5 } }
+`)
+    expect(at(root, 'a')).toMatchObject({ config: { pin: 4, bank: 1 } })
+    expect(at(root, 'b')).toMatchObject({ description: 'Second', config: { pin: 5, bank: 1 } })
+  })
+
+  test.each([
+    ['export: { a: *nothing }', 'export.a (line 4) is an alias without an anchor; it has to be a mapping'],
+    [
+      `export: { "": ${probe} }`,
+      "export (line 4) has an entry named ''; a name is not empty, has no dots and is not __proto__",
+    ],
+    [
+      `export: { a.b: ${probe} }`,
+      "export (line 4) has an entry named 'a.b'; a name is not empty, has no dots and is not __proto__",
+    ],
+    [
+      `export: { __proto__: ${probe} }`,
+      "export (line 4) has an entry named '__proto__'; a name is not empty, has no dots and is not __proto__",
+    ],
+  ])('cannot be %s', async (text, mistake) => {
+    expect(await mistakesOf(() => build(text))).toEqual(expect.arrayContaining([mistake]))
+  })
+
+  test('has booleans where upstream has them', async () => {
+    const root = await build(`export: { y: { type: lab.driver.Probe, config: { a: n, b: yes, c: off } } }`)
+    expect(at(root, 'y')).toMatchObject({ config: { a: 'n', b: true, c: false } })
+  })
+
+  test('may have empty labels', () => {
+    expect(parse('labels: { spare: "" }').labels).toEqual({ spare: '' })
+  })
+
+  test('is made anew each time, with one configuration', async () => {
+    const create = await prepareTree(parse(`export: { a: ${probe} }`), 'lab.yaml', types)
+    const [first, second] = [create(), create()]
+    expect(at(first, 'a')).toBeInstanceOf(Probe)
+    expect(at(first, 'a')).not.toBe(at(second, 'a'))
+    expect(at(first, 'a').uuid).not.toBe(at(second, 'a').uuid)
+  })
+})
+
+describe('references', () => {
+  const board = 'board: { children: { power: { type: lab.driver.Probe } } }'
+
+  test.each([
+    ['backwards', `${board}, again: { ref: board.power }`],
+    ['forwards', `again: { ref: board.power }, ${board}`],
+    ['to another reference', `again: { ref: first }, first: { ref: board.power }, ${board}`],
+    ['through another reference', `all: { ref: board }, again: { ref: all.power }, ${board}`],
+  ])('lead to the one driver: %s', async (_, entries) => {
+    const root = await build(`export: { ${entries} }`)
+    expect(at(root, 'again')).toBeInstanceOf(Probe)
+    expect(at(root, 'again')).toBe(at(root, 'board.power'))
+    expect(Object.keys(root.children)).toEqual(Object.keys(parse(`export: { ${entries} }`).entries))
+  })
+
+  test('lead to a group, and stand in groups', async () => {
+    const root = await build(`export: { desk: { children: { all: { ref: board } } }, ${board} }`)
+    expect(at(root, 'desk.all')).toBe(at(root, 'board'))
+    expect(shape(root)).toEqual({ desk: { all: { power: {} } }, board: { power: {} } })
+  })
+
+  test('may stand below a driver, and look ahead through others', async () => {
+    const entries = `rack: { type: lab.driver.Probe, children: { main: { ref: all.power } } }, all: { ref: board }`
+    const root = await build(`export: { ${entries}, ${board} }`)
+    expect(at(root, 'rack.main')).toBe(at(root, 'board.power'))
+  })
+
+  test('are found by their own names, and contain nothing that contains them', async () => {
+    expect(await mistakesOf(() => build(`export: { a: { ref: toString }, ${board} }`))).toEqual([
+      "export.a.ref points to 'toString', which is not in the tree",
+    ])
+    const children = 'children: { children2: { ref: board.power } }'
+    expect(await mistakesOf(() => build(`export: { a: { ref: b2 }, b: { ${children} }, ${board} }`))).toEqual([
+      "export.a.ref points to 'b2', which is not in the tree",
+    ])
+    expect(await mistakesOf(() => build(`export: { a: { children: { self: { ref: a } } } }`))).toEqual([
+      "export: Driver CompositeDriver 'self' contains itself",
+    ])
+    const circle = 'a: { children: { x: { ref: b } } }, b: { children: { y: { ref: a } } }'
+    expect(await mistakesOf(() => build(`export: { ${circle} }`))).toEqual([expect.stringContaining('contains itself')])
+  })
+
+  test('that lead nowhere, or in a circle, are mistakes', async () => {
+    const entries = `a: { ref: b }, b: { ref: a }, c: { ref: c }, d: { ref: board.nope }, e: { children: { f: { ref: nope } } }`
+    expect(await mistakesOf(() => build(`export: { ${entries}, ${board} }`))).toEqual([
+      "export.a.ref points to 'b', which is not in the tree",
+      "export.b.ref points to 'a', which is not in the tree",
+      "export.c.ref points to 'c', which is not in the tree",
+      "export.d.ref points to 'board.nope', which is not in the tree",
+      "export.e.children.f.ref points to 'nope', which is not in the tree",
+    ])
+  })
+})
+
+describe('types', () => {
+  const source = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
+  const relay = (name: string) => `
+import { Driver } from ${JSON.stringify(source)}
+export class ${name} extends Driver {
+  static interface = { client: 'test.${name}', methods: {} }
+  constructor(config) { super(); this.config = config }
+}
+export class Plain {}
+export const number = 3
+`
+  let folder: string
+
+  beforeAll(async () => {
+    const cache = fileURLToPath(new URL('../../.cache/', import.meta.url))
+    mkdirSync(cache, { recursive: true })
+    folder = await mkdtemp(join(cache, 'config-'))
+    const files = {
+      'package.json': '{ "type": "module" }',
+      'exporters/relay.ts': relay('Relay')
+        .replace('(config)', '(config: object)')
+        .replace('this.config =', '(this as any).config ='),
+      'parts/relay.mjs': relay('Other'),
+      'exporters/throws.mjs': `throw new Error('no such bus: /dev/i2c-9')`,
+      'exporters/enum.ts': 'export enum Level { Low, High }\nexport class Relay {}\n',
+      'node_modules/lab-drivers/package.json': JSON.stringify({
+        name: 'lab-drivers',
+        type: 'module',
+        exports: { './relays': './relays.js' },
+      }),
+      'node_modules/lab-drivers/relays.js': `
+class Driver { uuid = 'x'; labels = {}; children = {}; methodsDescription = {} }
+export class Packaged extends Driver { static interface = { client: 'test.Packaged', methods: {} } }
+`,
+    }
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), content)
+    }
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  /** The tree of a file in the folder `exporters`, with one driver. */
+  const buildType = (type: string, config = '{}') =>
+    build(`export: { p: { type: "${type}", config: ${config} } }`, join(folder, 'exporters/lab.yaml'))
+
+  test.each([
+    ['lab.driver.Probe', 'Probe'],
+    ['./relay.ts#Relay', 'Relay'],
+    ['../parts/relay.mjs#Other', 'Other'],
+  ])('%s', async (type, name) => {
+    const driver = at(await buildType(type, '{ pin: 4 }'), 'p')
+    expect(driver.constructor.name).toBe(name)
+    expect(driver).toMatchObject({ config: { pin: 4 } })
+  })
+
+  test('an absolute path', async () => {
+    expect(at(await buildType(`${folder}/parts/relay.mjs#Other`), 'p').constructor.name).toBe('Other')
+  })
+
+  test('a package next to the file, whose Driver may be of another copy of ours', async () => {
+    expect(at(await buildType('lab-drivers/relays#Packaged'), 'p').constructor.name).toBe('Packaged')
+  })
+
+  test.each([
+    [
+      'lab.driver.Prob',
+      "for which there is no driver. There are lab.driver.Probe; a driver of your own is './file.ts#Export'",
+    ],
+    ['./relay.ts', 'for which there is no driver'],
+    ['./relay.ts#Rely', 'but the module exports no class Rely; it exports '],
+    ['./relay.ts#number', 'but the module exports no class number'],
+    ['./relay.ts#Plain', 'which is not a class that extends Driver'],
+    ['./nothing.ts#Relay', 'which cannot be imported: '],
+    ['./throws.mjs#Relay', 'which cannot be imported: no such bus: /dev/i2c-9'],
+    ['lab-drivers#Packaged', 'which cannot be imported: '],
+    ['lab-drivers/other#Packaged', 'which cannot be imported: '],
+    ['no-such-package/drivers#X', "which cannot be imported: Cannot find package 'no-such-package'"],
+  ])('%s is a mistake', async (type, mistake) => {
+    const [first, ...others] = await mistakesOf(() => buildType(type))
+    expect(first).toContain(`export.p.type is '${type}', ${mistake}`)
+    expect(others).toEqual([])
+  })
+
+  test('each with its place, and each wrong type once', async () => {
+    const text = `export: { a: { type: nope }, b: { children: { c: { type: lab.driver.Probe, children: { d: { type: "./x.ts#X" } } } } } }`
+    const mistakes = await mistakesOf(() => build(text, join(folder, 'exporters/lab.yaml')))
+    expect(mistakes).toEqual([
+      expect.stringMatching(/^export\.a\.type is 'nope'/),
+      expect.stringMatching(/^export\.b\.children\.c\.children\.d\.type is '\.\/x\.ts#X', which cannot be imported/),
+    ])
+  })
+
+  test('constructors that throw, each with its place', async () => {
+    const failing = (why: string) => `{ type: lab.driver.Probe, config: { fail: ${why} } }`
+    const text = `export: { a: ${failing('no pin')}, b: { children: { c: ${failing('no bus')}, ok: { type: lab.driver.Probe } } } }`
+    expect(await mistakesOf(() => build(text))).toEqual(['export.a.config no pin', 'export.b.children.c.config no bus'])
+  })
+
+  test('TypeScript that Node.js cannot strip is explained', async () => {
+    const file = join(folder, 'exporters/enum.yaml')
+    writeFileSync(file, `${head}export: { p: { type: "./enum.ts#Relay" } }`)
+    // In a process of its own: Vitest would compile the enum.
+    await expect(startLocalExporter({ name: 'lab', file, print: () => undefined })).rejects.toMatchObject({
+      code: 'EXPORTER_CONFIG_INVALID',
+      message: expect.stringMatching(
+        /export\.p\.type is '\.\/enum\.ts#Relay', which cannot be imported: .*enum.*\(Node\.js runs TypeScript by removing its types; enums, namespaces/s,
+      ),
+    })
+  })
+})
