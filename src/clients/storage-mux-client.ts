@@ -55,7 +55,9 @@ export class StorageMuxFlasherClient extends StorageMuxClient {
       await use()
     } catch (error) {
       await this.dut().catch((second: unknown) => {
-        throw new AggregateError([error, second], `${messageOf(error)}; and then: ${messageOf(second)}`)
+        throw new AggregateError([error, second], `${messageOf(error)}; and then: ${messageOf(second)}`, {
+          cause: error,
+        })
       })
       throw error
     }

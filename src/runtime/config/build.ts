@@ -51,7 +51,7 @@ interface Reference {
   /** Where it stands in the file, for messages. */
   readonly place: string
   readonly target: readonly string[]
-  put(driver: Driver): void
+  readonly put: (driver: Driver) => void
 }
 
 /** Drivers first; references when all of them are there, because they may point forwards. */
@@ -100,7 +100,7 @@ class TreeBuilder {
       const driver = entry.kind === 'composite' ? new CompositeDriver({}) : this.#make(entry, place)
       if (driver === undefined) continue
       children[name] = driver
-      this.#fill(driver.children as Record<string, Driver>, entry.children, names, `${place}.children`)
+      this.#fill(driver.children, entry.children, names, `${place}.children`)
     }
   }
 
@@ -120,16 +120,16 @@ class TreeBuilder {
 
   /** The names of what is meant, with every reference on the way followed; undefined when they lead in a circle. */
   #follow(target: readonly string[], seen: Set<string>): readonly string[] | undefined {
-    let names: readonly string[] = []
+    let names: string[] = []
     for (const step of target) {
-      names = [...names, step]
+      names.push(step)
       const key = names.join('.')
       const reference = this.#references.get(key)
       if (reference === undefined) continue
       if (seen.has(key)) return undefined
       const followed = this.#follow(reference.target, new Set([...seen, key]))
       if (followed === undefined) return undefined
-      names = followed
+      names = [...followed]
     }
     return names
   }
