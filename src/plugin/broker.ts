@@ -17,11 +17,15 @@ export interface ExporterSlot {
   start(signal: AbortSignal): Promise<LeasableExporter>
 }
 
+const stillStarting = 'the exporters are still starting'
+
 /** After how long a file's wait is told to whoever watches the run, in milliseconds. */
 const patienceMs = 10_000
 
 interface Started {
   readonly exporter: LeasableExporter
+  /** Its place in the options. */
+  readonly order: number
   holder: FileRequest | undefined
 }
 
@@ -94,9 +98,12 @@ export class Broker {
 
   async #waitForExporters(): Promise<void> {
     await Promise.all(
-      this.#exporters.map(async ({ name, exporter }) => {
+      this.#exporters.map(async ({ name, exporter }, order) => {
         try {
-          this.#started.push({ exporter: await exporter, holder: undefined })
+          this.#started.push({ exporter: await exporter, order, holder: undefined })
+          // Those that come first in the options are granted first, whichever starts first.
+          this.#started.sort((one, other) => one.order - other.order)
+          this.#grantWhatCanBe()
         } catch (error) {
           this.#failures.push(`exporter ${name}: ${messageOf(error)}`)
         }
@@ -124,7 +131,7 @@ export class Broker {
           request: message,
           leases: new Map(),
           granting: undefined,
-          waitingFor: 'the exporters are still starting',
+          waitingFor: stillStarting,
           gone: false,
         }
         this.#queue.push(held)
@@ -135,19 +142,21 @@ export class Broker {
     })
   }
 
-  /** Looks at all who wait, oldest first. One that cannot have all it asks for yet keeps what is free for itself. */
+  /**
+   * Looks at all who wait, oldest first. One that cannot have all it asks for yet keeps what is free for itself. Nothing
+   * is impossible before all exporters have started, or failed to.
+   */
   #grantWhatCanBe(): void {
-    if (!this.#settled) return
     const reserved = new Set<Started>()
     for (const waiting of [...this.#queue]) {
       const all = this.#candidates(waiting, this.#started)
       const possible = allocate(all)
-      const wanted = new Map([...all].filter(([role]) => possible.has(role)))
+      const wanted = this.#settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
       const free = this.#started.filter((started) => started.holder === undefined && !reserved.has(started))
       const allocation = allocate(this.#candidates(waiting, free, wanted.keys()))
       if (allocation.size < wanted.size) {
         for (const started of allocation.values()) reserved.add(started)
-        waiting.waitingFor = describeHolders(wanted)
+        waiting.waitingFor = this.#settled ? describeHolders(wanted) : stillStarting
         send(waiting.socket, { type: 'waiting', message: waiting.waitingFor })
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)

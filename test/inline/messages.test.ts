@@ -118,6 +118,21 @@ b('on the second', async ({ dut }) => { await dut.board.mark('${first}${second}'
     expect(output).toMatch(/Tests\s+8 passed/)
   })
 
+  test('an exporter that takes for ever to start holds up neither other boards nor the end of the run', async () => {
+    await using project = await createProject(version, {
+      ...one,
+      'slow.mjs': `await new Promise((resolve) => setTimeout(resolve, 600_000))`,
+      'slow.yaml': boardYaml('slow').replace('./board.mjs', './slow.mjs'),
+      'vitest.config.js': config({ exporters: { slow: 'slow.yaml', one: 'one.yaml' } }),
+      'a.test.js': `${header}
+const test = needs({ dut: { selector: 'board=uno', drivers: { board: Board } } })
+test('works', async ({ dut }) => { await dut.board.mark('a') })`,
+    })
+    const { code, output } = await project.vitest(['run'])
+    expect(code, output).toBe(0)
+    await expect.poll(() => processesIn(project.folder), { timeout: 20_000 }).toEqual([])
+  })
+
   test('JUMPSTARTER_HOST is enough, and without it the cure is named', async () => {
     await using project = await createProject(version, {
       ...one,
