@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...base,
     'interfaces/',
     'runtime/driver.ts',
-    'runtime/call-signal.ts',
+    'runtime/call.ts',
     'runtime/composite-driver.ts',
     'runtime/config/driver-types.ts',
   ],

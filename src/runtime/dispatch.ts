@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition, MethodDefinition, MethodKind } from '../interfaces/define.ts'
 import { accepts, validate, validateArgs, ValidationError } from '../protocol/validation.ts'
-import { withCallSignal } from './call-signal.ts'
+import { Call } from './call.ts'
 import { type Driver, interfaceOf } from './driver.ts'
 
 type Implementation = (...args: unknown[]) => unknown
@@ -65,8 +65,13 @@ export async function dispatchCall(
 ): Promise<unknown> {
   const { definition, run } = find(driver, wireName, 'call')
   const checked = await checkArgs(definition, args, wireName)
-  const result = await withCallSignal(signal, () => run(...checked))
-  return checkResult(definition, result, wireName)
+  const call = new Call(signal)
+  try {
+    const result = await call.run(() => run(...checked))
+    return await checkResult(definition, result, wireName)
+  } finally {
+    call.end()
+  }
 }
 
 /** Runs a method with many answers. Leaving the loop ends the driver's generator. */
@@ -78,23 +83,26 @@ export async function* dispatchStreaming(
 ): AsyncGenerator<unknown, void, void> {
   const { definition, run } = find(driver, wireName, 'streaming')
   const checked = await checkArgs(definition, args, wireName)
-  const records = await withCallSignal(signal, () => run(...checked))
-  const iterator = iteratorOf(records, wireName, driver)
+  const call = new Call(signal)
+  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
   try {
+    iterator = iteratorOf(await call.run(() => run(...checked)), wireName, driver)
+    const records = iterator
     for (;;) {
-      const next = await withCallSignal(signal, () => iterator.next())
+      const next = await call.run(() => records.next())
       if (next.done === true) return
       yield await checkResult(definition, next.value, wireName)
     }
   } finally {
-    await iterator.return?.()
+    await iterator?.return?.()
+    call.end()
   }
 }
 
 /** Opens a byte stream. */
 export async function dispatchByteStream(driver: Driver, wireName: string, signal: AbortSignal): Promise<Duplex> {
   const { run } = find(driver, wireName, 'byteStream')
-  const stream = await withCallSignal(signal, () => run())
+  const stream = await new Call(signal).run(() => run())
   if (stream instanceof Duplex) return stream
   throw new TypeError(`${driver.constructor.name}.${wireName} did not return a Duplex`)
 }

@@ -54,7 +54,8 @@ export abstract class Driver {
 
   /**
    * Opens the file that a handle among a method's arguments stands for: read it, or write it and `end()` it. Bytes are
-   * decompressed and compressed on the way, as the handle says. A handle can be opened once.
+   * decompressed and compressed on the way, as the handle says. A handle can be opened once, and what it opens is closed
+   * when the method has returned.
    *
    * @throws HardwareError ARGUMENT_INVALID for a handle that is none, or is not this driver's, or was used before
    */

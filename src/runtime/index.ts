@@ -1,4 +1,4 @@
-export { callSignal } from './call-signal.ts'
+export { callSignal } from './call.ts'
 export { CompositeDriver } from './composite-driver.ts'
 export type { DriverClass, DriverTypes } from './config/driver-types.ts'
 export { defineExporter, type ExporterDefinition } from './define-exporter.ts'

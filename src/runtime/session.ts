@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import type { ExporterReport, ExporterState, ExporterStatusName } from '../protocol/channel.ts'
-import { callSignal } from './call-signal.ts'
+import { callSignal, currentCall } from './call.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
 import { ResourceTable } from './resource-table.ts'
@@ -50,7 +50,11 @@ export class Session {
     for (const driver of this.#drivers.values()) {
       attachDriver(driver, {
         log: (entry) => this.log.write(entry),
-        openResource: (owner, handle) => this.resources.open(owner.uuid, handle, callSignal()),
+        openResource: async (owner, handle) => {
+          const file = await this.resources.open(owner.uuid, handle, callSignal())
+          currentCall()?.addFile(file)
+          return file
+        },
       })
     }
   }

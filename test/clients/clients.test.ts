@@ -23,7 +23,7 @@ import {
 } from '../../src/index.ts'
 import { Power, Serial, StorageMux, StorageMuxFlasher, VirtualPower } from '../../src/interfaces/index.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
-import { callSignal } from '../../src/runtime/call-signal.ts'
+import { callSignal } from '../../src/runtime/call.ts'
 
 /** A driver that writes down its calls. */
 abstract class Noting extends Driver {

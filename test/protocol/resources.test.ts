@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { Driver, DriverClient, type Implementation, type ResourceHandle, serve } from '../../src/index.ts'
@@ -87,6 +87,31 @@ test('an image on a web server is fetched by the exporter', async () => {
   expect(driver.image.equals(image)).toBe(true)
   server.close()
   await expect(flasher.flash(new URL('ftp://example.com/x'))).rejects.toThrow('goes to http or https, not ftp:')
+})
+
+test('the exporter closes a file when the call has returned, as clients that wait for it expect', async () => {
+  class Careless extends MemoryFlasher {
+    /** Reads only the beginning. */
+    override async flash(handle: ResourceHandle) {
+      const stream = await this.resource(handle)
+      this.image = await new Promise((resolve) => stream.once('data', resolve))
+    }
+    /** Does not wait until all is written. */
+    override async dump(handle: ResourceHandle) {
+      const stream = await this.resource(handle)
+      stream.end(image)
+    }
+  }
+  await using flasher = await serve(new Careless(), { client: FlasherClient })
+  const read = await flasher.resource()
+  const ended = new Promise((resolve) => read.stream.once('end', resolve).resume())
+  read.stream.write('only the beginning')
+  await flasher.call('flash', read.handle)
+  await ended
+  const written = await flasher.resource('gzip')
+  const content = buffer(written.stream)
+  await flasher.call('dump', written.handle)
+  expect(gunzipSync(await content).equals(image)).toBe(true)
 })
 
 describe('failures', () => {

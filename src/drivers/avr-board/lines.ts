@@ -4,7 +4,7 @@ import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { DigitalInput, type Edge } from '../../interfaces/digital-input.ts'
 import { DigitalOutput } from '../../interfaces/digital-output.ts'
-import { callSignal } from '../../runtime/call-signal.ts'
+import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import type { Simulator } from './simulator.ts'
 

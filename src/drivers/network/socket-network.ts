@@ -4,7 +4,7 @@ import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
-import { callSignal } from '../../runtime/call-signal.ts'
+import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 
 /** How long a connection may take to come about, in milliseconds. */

@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import { Metadata, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js'
 
 import {
+  FrameType,
   type StreamRequest,
   type StreamResponse,
   StreamResponseSchema,
@@ -68,8 +69,15 @@ function wrap(call: StreamCall, signal: AbortSignal): RouterStream {
     write: (frame) => call.write(create(StreamResponseSchema, frame)),
     finished: () => undefined,
     closed: (error) => {
-      if (error === null || signal.aborted) call.end()
-      else call.emit('error', toStatus(error))
+      if (error !== null && !signal.aborted) {
+        call.emit('error', toStatus(error))
+        return
+      }
+      // Clients behind a router see the end of a stream by its frame alone.
+      if (!stream.writableFinished && !signal.aborted) {
+        call.write(create(StreamResponseSchema, { frameType: FrameType.GOAWAY }))
+      }
+      call.end()
     },
   })
   signal.addEventListener('abort', () => stream.destroy(), { once: true })
