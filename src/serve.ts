@@ -1,11 +1,8 @@
-import { join } from 'node:path'
-
 import type { ClientClass, DriverClient } from './clients/driver-client.ts'
 import { connect } from './clients/connect.ts'
-import type { Address } from './protocol/address.ts'
 import type { ClientOfDriver } from './client-of-driver.ts'
 import { type Driver, interfaceOf } from './runtime/driver.ts'
-import { createPrivateFolder } from './private-folder.ts'
+import { startSession } from './runtime/exporter.ts'
 import { Session } from './runtime/session.ts'
 
 /** What {@link serve} takes besides the driver. */
@@ -35,35 +32,23 @@ export function serve<Client extends DriverClient>(
 ): Promise<Client & AsyncDisposable>
 export function serve<D extends Driver>(driver: D, options?: ServeOptions): Promise<ClientOfDriver<D> & AsyncDisposable>
 export async function serve(driver: Driver, options: ServeOptions = {}): Promise<DriverClient & AsyncDisposable> {
-  const cleanups: (() => void | Promise<void>)[] = []
-  const dispose = async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
-  }
+  const tcp = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+  const session = await startSession(new Session(driver), options.transport === 'tcp' ? tcp : undefined)
   try {
-    const session = new Session(driver)
-    cleanups.push(() => session.close())
-    await session.start()
-    const { serveSession } = await import('./runtime/service/server.ts')
-    const server = await serveSession(session, await chooseAddress(options.transport ?? 'unix', cleanups))
-    cleanups.push(() => server.close())
-    const connection = await connect(server.address, {
+    const connection = await connect(session.address, {
       contracts: contractsOf(driver),
       ...(options.client === undefined ? {} : { rootClient: options.client }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
-    cleanups.push(() => connection.close())
+    const dispose = async () => {
+      connection.close()
+      await session.close()
+    }
     return Object.assign(connection.root, { [Symbol.asyncDispose]: dispose })
   } catch (error) {
-    await dispose()
+    await session.close()
     throw error
   }
-}
-
-async function chooseAddress(transport: 'unix' | 'tcp', cleanups: (() => void | Promise<void>)[]): Promise<Address> {
-  if (transport === 'tcp') return { kind: 'tcp', host: '127.0.0.1', port: 0 }
-  const folder = await createPrivateFolder()
-  cleanups.push(() => folder.remove())
-  return { kind: 'unix', path: join(folder.path, 'session.sock') }
 }
 
 function contractsOf(driver: Driver): Map<string, ReturnType<typeof interfaceOf>> {

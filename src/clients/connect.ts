@@ -1,10 +1,11 @@
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { parseAddress } from '../protocol/address.ts'
 import type { Channel, ExporterReport, WaitOptions } from '../protocol/channel.ts'
+import { clientLabel } from '../protocol/labels.ts'
 import { deriveClient } from './derive.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { resolveClient } from './registry.ts'
-import { buildClients, clientLabel } from './tree.ts'
+import { buildClients } from './tree.ts'
 
 /** How long connecting may take unless an option says otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000

@@ -10,6 +10,7 @@ import {
   toWireName,
 } from '../interfaces/define.ts'
 import type { CallTarget, Channel, DriverReport, OpenResource, WaitOptions } from '../protocol/channel.ts'
+import { clientLabel } from '../protocol/labels.ts'
 import type { ContentEncoding } from '../protocol/resources.ts'
 import { validate, validateArgs, ValidationError } from '../protocol/validation.ts'
 import { defaultCallTimeoutMs, resolveCallOptions } from './call-options.ts'
@@ -60,6 +61,11 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
   /** What the device is, as its exporter describes it. */
   get description(): string | undefined {
     return this.node.report.description
+  }
+
+  /** The path of the client class that the driver names. */
+  get clientPath(): string {
+    return this.node.report.labels[clientLabel] ?? ''
   }
 
   /** The driver's labels. */

@@ -1,12 +1,8 @@
 import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import type { Channel, DriverReport, ExporterReport } from '../protocol/channel.ts'
+import { clientLabel, nameLabel } from '../protocol/labels.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
-
-/** The label that names a driver's client class. */
-export const clientLabel = 'jumpstarter.dev/client'
-/** The label that names a driver under its parent. */
-const nameLabel = 'jumpstarter.dev/name'
 
 /** Which class, and which interface, a driver's client gets. */
 export type ChooseClient = (report: DriverReport) => { Client: ClientClass; contract?: InterfaceDefinition | undefined }
@@ -51,7 +47,7 @@ function adopt(parent: DriverClient, name: string, child: DriverClient): void {
 /** The tree as text, a line for each driver, for error messages. */
 export function formatTree(client: DriverClient, indent = ''): string {
   const name = client.node.name === '' ? '(root)' : client.node.name
-  const line = `${indent}${name}: ${client.labels[clientLabel]}`
+  const line = `${indent}${name}: ${client.clientPath}`
   const below = Object.values(client.children).map((child) => formatTree(child, `${indent}  `))
   return [line, ...below].join('\n')
 }

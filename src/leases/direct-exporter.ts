@@ -1,4 +1,5 @@
 import { connect } from '../clients/connect.ts'
+import { nameLabel } from '../protocol/labels.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
 import type { LeasableExporter, Lease } from './lease.ts'
 
@@ -24,7 +25,7 @@ export async function connectDirectExporter(options: DirectExporterOptions): Pro
   connection.close()
   const labels = { ...connection.report.labels, ...given }
   // An exporter's name alone says nothing that a selector could ask for.
-  const known = Object.keys(labels).some((key) => key !== 'jumpstarter.dev/name')
+  const known = Object.keys(labels).some((key) => key !== nameLabel)
   const lease: Lease = { address: host, release: async () => undefined }
   return { name, labels: known ? labels : undefined, lease: async () => lease, close: async () => undefined }
 }

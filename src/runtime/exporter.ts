@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import type { Address } from '../protocol/address.ts'
+import { nameLabel } from '../protocol/labels.ts'
 import type { DriverTypes } from './config/driver-types.ts'
 import type { Driver } from './driver.ts'
 import { isExporterDefinition } from './define-exporter.ts'
@@ -73,9 +74,16 @@ async function loadModule(file: string): Promise<Exporter> {
  * @param address where; without one, on a private unix socket
  */
 export async function openSession(exporter: Exporter, address?: Address): Promise<OpenSession> {
-  const session = new Session(exporter.createRoot(), {
-    labels: { ...exporter.labels, 'jumpstarter.dev/name': exporter.name },
-  })
+  const labels = { ...exporter.labels, [nameLabel]: exporter.name }
+  return startSession(new Session(exporter.createRoot(), { labels }), address)
+}
+
+/**
+ * Starts a session: resets its drivers, and listens.
+ *
+ * @param address where; without one, on a private unix socket
+ */
+export async function startSession(session: Session, address?: Address): Promise<OpenSession> {
   const cleanups: (() => Promise<void>)[] = [() => session.close()]
   const closeAll = async () => {
     const errors: unknown[] = []

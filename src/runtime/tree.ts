@@ -1,5 +1,6 @@
 import { HardwareError } from '../errors.ts'
 import type { DriverReport } from '../protocol/channel.ts'
+import { clientLabel, nameLabel } from '../protocol/labels.ts'
 import { type Driver, interfaceOf } from './driver.ts'
 
 /** One place of a tree of drivers. A driver with two parents has two. */
@@ -36,8 +37,8 @@ export function describePlace({ driver, parent, name }: Place): DriverReport {
     parentUuid: parent?.uuid,
     labels: {
       ...driver.labels,
-      'jumpstarter.dev/client': interfaceOf(driver).client,
-      ...(name === undefined ? {} : { 'jumpstarter.dev/name': name }),
+      [clientLabel]: interfaceOf(driver).client,
+      ...(name === undefined ? {} : { [nameLabel]: name }),
     },
     description: driver.description,
     methodsDescription: driver.methodsDescription,

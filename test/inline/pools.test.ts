@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { boardYaml, config, createProject, sessionsOf, type VitestVersion, vitestFolders } from '../support/project.ts'
@@ -68,4 +70,19 @@ export default defineConfig({
     expect(processes.size, 'one process of the exporter').toBe(1)
     expect(sessionsOf(project.journal())).toHaveLength(3)
   })
+})
+
+test('a file that is edited in watch mode leases its board again', async () => {
+  await using project = await createProject('Vitest 5', {
+    ...files,
+    'vitest.config.js': config({ exporters: { one: 'one.yaml' } }, { isolate: false, pool: 'threads', maxWorkers: 1 }),
+  })
+  const watch = project.start(['--watch', 'a.test.js'])
+  const marks = () => project.journal().filter(({ event }) => event === 'mark').length
+  await expect.poll(marks, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => project.journal().at(-1)?.event, { timeout: 20_000 }).toBe('end')
+  appendFileSync(join(project.folder, 'a.test.js'), '\n')
+  await expect.poll(marks, { timeout: 20_000 }).toBe(4)
+  watch.kill('SIGTERM')
+  await watch
 })

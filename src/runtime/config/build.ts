@@ -1,9 +1,9 @@
-import { HardwareError, messageOf } from '../../errors.ts'
+import { messageOf } from '../../errors.ts'
 import { CompositeDriver } from '../composite-driver.ts'
 import { type Driver, interfaceOf } from '../driver.ts'
 import { walkTree } from '../tree.ts'
 import { type DriverClass, type DriverTypes, resolveDriverType } from './driver-types.ts'
-import type { Entries, Entry, ExporterConfig } from './parse.ts'
+import { type Entries, type Entry, type ExporterConfig, invalidConfig } from './parse.ts'
 
 /** Makes a fresh tree of drivers, for one session. */
 export type TreeFactory = () => Driver
@@ -26,18 +26,13 @@ export async function prepareTree(config: ExporterConfig, file: string, types: D
     }
   }
   if (mistakes.length === 0) new TreeBuilder(classes, mistakes).build(config)
-  if (mistakes.length > 0) throw invalid(file, mistakes)
+  if (mistakes.length > 0) throw invalidConfig(file, mistakes)
   return () => {
     const failures: string[] = []
     const root = new TreeBuilder(classes, failures).build(config)
-    if (failures.length > 0) throw invalid(file, failures)
+    if (failures.length > 0) throw invalidConfig(file, failures)
     return root
   }
-}
-
-function invalid(file: string, mistakes: readonly string[]): HardwareError {
-  const list = mistakes.map((mistake) => `  ${mistake}`).join('\n')
-  return new HardwareError('EXPORTER_CONFIG_INVALID', `${file} is not a valid exporter configuration:\n${list}`)
 }
 
 function* walk(entries: Entries, path: string): Generator<[string, Entry]> {

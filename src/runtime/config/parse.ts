@@ -58,10 +58,7 @@ const known = ['apiVersion', 'kind', 'metadata', 'labels', 'description', 'expor
 export function parseExporterConfig(text: string, file: string): ExporterConfig {
   const reader = new Reader(text, file)
   const config = reader.read()
-  if (reader.mistakes.length > 0 || config === undefined) {
-    const list = reader.mistakes.map((mistake) => `  ${mistake}`).join('\n')
-    throw new HardwareError('EXPORTER_CONFIG_INVALID', `${file} is not a valid exporter configuration:\n${list}`)
-  }
+  if (reader.mistakes.length > 0 || config === undefined) throw invalidConfig(file, reader.mistakes)
   return config
 }
 
@@ -74,6 +71,12 @@ function asPyYaml(tag: Tags[number]): Tags[number] {
       ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/
       : /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/,
   } as Tags[number]
+}
+
+/** The error for a file with mistakes, with all of them. */
+export function invalidConfig(file: string, mistakes: readonly string[]): HardwareError {
+  const list = mistakes.map((mistake) => `  ${mistake}`).join('\n')
+  return new HardwareError('EXPORTER_CONFIG_INVALID', `${file} is not a valid exporter configuration:\n${list}`)
 }
 
 type Path = readonly (string | number)[]
