@@ -4,32 +4,68 @@
  */
 import { spawnSync } from 'node:child_process'
 
-/** Commands that tests call, and the Debian packages that have them. */
-const parts = [
-  { command: 'avr-gcc', packages: ['gcc-avr', 'avr-libc'], for: 'comparing the committed firmware with its source' },
-  { command: 'xz', packages: ['xz-utils'], for: 'flashing xz images' },
-  { command: 'bzip2', packages: ['bzip2'], for: 'flashing bzip2 images' },
-]
+import { findPython, hasPythonEnvironment, makePythonEnvironment } from './python-environment.ts'
 
-const has = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).error === undefined
+interface Part {
+  readonly name: string
+  /** The Debian packages that have it. */
+  readonly packages: readonly string[]
+  /** What is not tested without it. */
+  readonly for: string
+  has(): boolean
+}
+
+const succeeds = (command: string, ...args: string[]) =>
+  spawnSync(command, args, { stdio: 'ignore' }).error === undefined
 const run = (command: string, ...args: string[]) =>
   spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
 
-const missing = parts.filter(({ command }) => !has(command, '--version'))
-if (missing.length > 0 && has('apt-get', '--version')) {
+const command = (name: string, packages: readonly string[], purpose: string, probe = '--version'): Part => ({
+  name,
+  packages,
+  for: purpose,
+  has: () => succeeds(name, probe),
+})
+
+const parts: readonly Part[] = [
+  command('avr-gcc', ['gcc-avr', 'avr-libc'], 'comparing the committed firmware with its source'),
+  command('xz', ['xz-utils'], 'flashing xz images'),
+  command('bzip2', ['bzip2'], 'flashing bzip2 images'),
+  command('zstd', ['zstd'], 'flashing zstd images'),
+  command('openssl', ['openssl'], 'connections with TLS', 'version'),
+  command('socat', ['socat'], 'serial ports on pseudo terminals', '-V'),
+  {
+    name: 'python3 (3.11 or newer, with venv)',
+    packages: ['python3', 'python3-venv'],
+    for: "interoperability with Jumpstarter's Python",
+    has: () => findPython() !== undefined,
+  },
+]
+
+const missing = parts.filter((part) => !part.has())
+if (missing.length > 0 && succeeds('apt-get', '--version')) {
   const packages = missing.flatMap((part) => part.packages)
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages]
   // Nobody is asked for a password in the middle of a test run.
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive']
-  const asRoot = ([command = '', ...args]: string[]) => run(command, ...args)
-  if (prefix.length === 0 || has('sudo', '--version')) {
+  const asRoot = ([program = '', ...args]: string[]) => run(program, ...args)
+  if (prefix.length === 0 || succeeds('sudo', '--version')) {
     console.log(`installing ${packages.join(', ')}`)
     if (asRoot([...prefix, 'apt-get', 'update'])) asRoot([...prefix, ...install])
   }
 }
 
-for (const { command, packages, for: purpose } of parts) {
-  if (has(command, '--version')) continue
-  console.log(`${command} is not installed (Debian: ${packages.join(' ')}): no tests of ${purpose}`)
+for (const part of parts) {
+  if (part.has()) continue
+  console.log(`${part.name} is not installed (Debian: ${part.packages.join(' ')}): no tests of ${part.for}`)
   if (process.env['CI']) process.exitCode = 1
+}
+
+const python = findPython()
+if (python !== undefined && !hasPythonEnvironment()) {
+  console.log("making a Python environment with Jumpstarter's packages, once; this takes a minute")
+  if (!makePythonEnvironment(python)) {
+    console.log("the Python environment cannot be made: no tests of interoperability with Jumpstarter's Python")
+    if (process.env['CI']) process.exitCode = 1
+  }
 }

@@ -25,6 +25,7 @@ export const errorCodes = {
   DRIVERS_MISMATCH: 'lab',
   EXPORTER_CONFIG_INVALID: 'lab',
   EXPORTER_FAILED: 'lab',
+  HOOK_FAILED: 'lab',
   IMAGE_INVALID: 'test',
   LEASE_LOST: 'lab',
   LEASE_TIMEOUT: 'lab',

@@ -2,7 +2,7 @@ import type { ClientClass, DriverClient } from './clients/driver-client.ts'
 import { connect } from './clients/connect.ts'
 import type { ClientOfDriver } from './client-of-driver.ts'
 import { type Driver, interfaceOf } from './runtime/driver.ts'
-import { startSession } from './runtime/exporter.ts'
+import { startSession } from './runtime/open-session.ts'
 import { Session } from './runtime/session.ts'
 
 /** What {@link serve} takes besides the driver. */
@@ -33,9 +33,11 @@ export function serve<Client extends DriverClient>(
 export function serve<D extends Driver>(driver: D, options?: ServeOptions): Promise<ClientOfDriver<D> & AsyncDisposable>
 export async function serve(driver: Driver, options: ServeOptions = {}): Promise<DriverClient & AsyncDisposable> {
   const tcp = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
-  const session = await startSession(new Session(driver), options.transport === 'tcp' ? tcp : undefined)
+  const address = options.transport === 'tcp' ? tcp : undefined
+  const session = await startSession(new Session(driver), { address })
   try {
     const connection = await connect(session.address, {
+      insecure: true,
       contracts: contractsOf(driver),
       ...(options.client === undefined ? {} : { rootClient: options.client }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

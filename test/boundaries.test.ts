@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const source = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** What needs nothing of ours, so that everything may use it. */
-const base = ['errors.ts', 'time-limit.ts', 'private-folder.ts']
+const base = ['abandoned-folders.ts', 'compile-cache.ts', 'errors.ts', 'time-limit.ts', 'private-folder.ts']
 
 /** Which folder may import from where. `index.ts` and `serve.ts` at the top, and the command line, may import anything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'runtime/call.ts',
     'runtime/composite-driver.ts',
     'runtime/config/driver-types.ts',
+    'runtime/content/pool.ts',
   ],
   clients: [...base, 'protocol/', 'interfaces/'],
   leases: [...base, 'protocol/', 'clients/connect.ts'],

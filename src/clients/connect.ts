@@ -1,23 +1,33 @@
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { parseAddress } from '../protocol/address.ts'
+import type { Endpoint } from '../protocol/endpoint.ts'
 import type { Channel, ExporterReport, WaitOptions } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
 import { deriveClient } from './derive.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { resolveClient } from './registry.ts'
 import { buildClients } from './tree.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
 
 /** How long connecting may take unless an option says otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000
 
+/** Begins to load what {@link connect} needs and is slow to load, for those who wait for an address. */
+export function preloadChannel(): void {
+  // What fails here fails again, and is told, when somebody connects.
+  import('../protocol/grpc-channel.ts').catch(() => undefined)
+}
+
 /** What {@link connect} takes besides the address. */
-export interface ConnectOptions extends WaitOptions {
+export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   /** Packages from which clients that drivers name as `package/subpath#Export` are imported. */
   readonly allow?: readonly string[]
   /** Interfaces of drivers by uuid, where they are known; what has no class gets a client derived from them. */
   readonly contracts?: ReadonlyMap<string, InterfaceDefinition>
   /** The class of the root's client, instead of the one it names. */
   readonly rootClient?: ClientClass
+  /** Gets what the exporter's hook prints while connecting waits for it, a line at a time, and its warning. */
+  readonly print?: (line: string) => void
 }
 
 /** A connection to an exporter. */
@@ -33,16 +43,21 @@ export interface Connection {
 /**
  * Connects to an exporter and makes clients for its drivers.
  *
- * @param address a unix socket's path, or `host:port`
- * @throws HardwareError CONNECTION_FAILED when nobody answers there, CALL_TIMEOUT when the answer takes longer than
- *   `timeoutMs` (default 10 000)
+ * @param address a unix socket's path, or `host:port`, where TLS is spoken unless `insecure` is set
+ * @throws HardwareError CONNECTION_FAILED when nobody answers there, or not as whom it should; UNAUTHENTICATED without the
+ *   right passphrase; HOOK_FAILED when its beforeLease hook has ended the lease; CALL_TIMEOUT when the answer takes longer than `timeoutMs` (default 10 000)
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
   const { GrpcChannel } = await import('../protocol/grpc-channel.ts')
-  const channel = new GrpcChannel(parseAddress(address))
+  const channel = new GrpcChannel(parseAddress(address), options)
   try {
     const { signal, timeoutMs = defaultConnectTimeoutMs } = options
-    const report = await channel.report({ signal, timeoutMs })
+    const [report, state] = await Promise.all([
+      channel.report({ signal, timeoutMs }),
+      channel.state({ signal, timeoutMs }),
+    ])
+    if (state !== undefined && options.duringHook !== true)
+      await waitUntilReady(channel, state, { signal, print: options.print })
     const paths = new Set(report.drivers.map((driver) => driver.labels[clientLabel] ?? ''))
     const classes = new Map<string, ClientClass>()
     for (const path of paths) classes.set(path, await resolveClient(path, options.allow ?? []))

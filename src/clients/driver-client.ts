@@ -115,7 +115,8 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     const target = targetOf(this as DriverClient, method, definition)
     const checked = await checkArgs(definition, args, target.label)
     for await (const record of this.node.channel.streamingCall(target, checked, resolveCallOptions(this.options))) {
-      yield (await checkResult(definition, record, target.label)) as MethodResult<I, M>
+      const checked = definition?.result === undefined ? record : await checkResult(definition, record, target.label)
+      yield checked as MethodResult<I, M>
     }
   }
 
@@ -131,7 +132,9 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
    * @param encoding how the file is compressed
    */
   resource(encoding: ContentEncoding | null = null): Promise<OpenResource> {
-    return this.node.channel.openResource(this.node.report.uuid, encoding, this.limits())
+    const { report, path, channel } = this.node
+    const label = path === '' ? 'resource' : `${path}.resource`
+    return channel.openResource(report.uuid, encoding, { ...this.limits(), label })
   }
 
   /** The limits for one call: those of this object, else the test's, else the default. */

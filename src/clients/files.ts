@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
@@ -7,6 +8,9 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { ResourceHandle } from '../interfaces/resource.ts'
 import type { ContentEncoding, PresignedRequestHandle } from '../protocol/resources.ts'
 import type { DriverClient } from './driver-client.ts'
+
+/** How much of given bytes is sent at a time. */
+const sliceBytes = 64 * 1024
 
 /** A file to send: its path, its bytes, a stream of them, or an http(s) URL that the exporter itself gets. */
 export type FileSource = string | Uint8Array | Readable | URL
@@ -31,22 +35,29 @@ export async function sendFile<T>(
 ): Promise<T> {
   if (source instanceof URL && source.protocol !== 'file:') return use(presigned(source, encoding))
   const content = await open(source)
-  const { stream, handle } = await client.resource(encoding)
-  // It fails when the driver has had enough, or the source breaks; which of them, the source knows.
+  const { stream, handle } = await client.resource(encoding).catch((error: unknown) => {
+    content.destroy()
+    throw error
+  })
+  // Whichever of the two breaks first takes the other with it, with its own error.
+  let broken = content.errored
+  content.on('error', (error) => {
+    if (stream.errored === null) broken ??= error
+  })
+  // What breaks the stream breaks the call too, also when all has been sent and nobody listens any more.
+  stream.on('error', () => undefined)
   const pumped = pipeline(content, stream).catch(() => undefined)
   try {
     const result = await use(handle)
-    if (content.errored === null) return result
+    if (broken === null) return result
   } catch (error) {
-    if (content.errored === null) throw error
+    if (broken === null) throw error
   } finally {
     stream.destroy()
     content.destroy()
     await pumped
   }
-  throw new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(content.errored)}`, {
-    cause: content.errored,
-  })
+  throw new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(broken)}`, { cause: broken })
 }
 
 /**
@@ -54,6 +65,7 @@ export async function sendFile<T>(
  *
  * @param target where to write it: a path or a stream
  * @param use calls the method with the handle
+ * @throws HardwareError ARGUMENT_INVALID when the file cannot be written, else what the call throws
  */
 export async function receiveFile<T>(
   client: DriverClient,
@@ -61,28 +73,59 @@ export async function receiveFile<T>(
   { encoding = null }: FileOptions,
   use: (handle: ResourceHandle) => Promise<T>,
 ): Promise<T> {
-  const { stream, handle } = await client.resource(encoding)
-  const sink = typeof target === 'string' ? createWriteStream(target) : target
+  const sink = typeof target === 'string' ? await create(target) : target
+  const { stream, handle } = await client.resource(encoding).catch((error: unknown) => {
+    sink.destroy()
+    throw error
+  })
+  let broken = sink.errored
+  sink.on('error', (error) => {
+    if (stream.errored === null) broken ??= error
+  })
+  stream.on('error', () => undefined)
   const pumped = pipeline(stream, sink)
   pumped.catch(() => undefined)
   try {
     const result = await use(handle)
     await pumped
     return result
+  } catch (error) {
+    // The driver only sees that nobody reads any more.
+    throw broken === null ? error : unwritable(broken)
   } finally {
     stream.destroy()
+    await pumped.catch(() => undefined)
   }
+}
+
+async function create(path: string): Promise<Writable> {
+  const sink = createWriteStream(path)
+  try {
+    await once(sink, 'open')
+    return sink
+  } catch (cause) {
+    throw unwritable(cause)
+  }
+}
+
+function unwritable(cause: unknown): HardwareError {
+  return new HardwareError('ARGUMENT_INVALID', `Cannot write the file: ${messageOf(cause)}`, { cause })
 }
 
 async function open(source: string | Uint8Array | Readable | URL): Promise<Readable> {
   if (source instanceof Readable) return source
-  if (source instanceof Uint8Array) return Readable.from([source], { objectMode: false })
+  if (source instanceof Uint8Array) return Readable.from(slices(source), { objectMode: false })
   try {
     await access(source, constants.R_OK)
   } catch (cause) {
     throw new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(cause)}`, { cause })
   }
   return createReadStream(source)
+}
+
+/** Bytes in pieces, so that they are not all queued for the wire at once. */
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes)
 }
 
 function presigned(url: URL, encoding: ContentEncoding | null): PresignedRequestHandle {

@@ -7,8 +7,10 @@ import { DigitalOutputClient } from './digital-output-client.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { FlasherClient } from './flasher-client.ts'
 import { NetworkClient } from './network-client.ts'
+import { OpendalClient } from './opendal-client.ts'
 import { PowerClient } from './power-client.ts'
 import { SerialClient } from './serial-client.ts'
+import { ShellClient } from './shell-client.ts'
 import { StorageMuxClient, StorageMuxFlasherClient } from './storage-mux-client.ts'
 import { VirtualPowerClient } from './virtual-power-client.ts'
 
@@ -18,8 +20,10 @@ const builtIn = [
   DigitalOutputClient,
   FlasherClient,
   NetworkClient,
+  OpendalClient,
   PowerClient,
   SerialClient,
+  ShellClient,
   StorageMuxClient,
   StorageMuxFlasherClient,
   VirtualPowerClient,

@@ -11,5 +11,16 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./network/socket-network.ts')).TcpNetwork,
     'jumpstarter_driver_network.driver.UnixNetwork': async () =>
       (await import('./network/socket-network.ts')).UnixNetwork,
+    'jumpstarter_driver_network.driver.UdpNetwork': async () => (await import('./network/udp-network.ts')).UdpNetwork,
+    'jumpstarter_driver_pyserial.driver.PySerial': async () => (await import('./serial/py-serial.ts')).PySerial,
+    'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
+    'jumpstarter_driver_opendal.driver.Opendal': async () =>
+      (await import('./opendal/opendal-driver.ts')).OpendalDriver,
+    'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
+      (await import('./storage/mock-flasher.ts')).MockFlasher,
+    'jumpstarter_driver_opendal.driver.MockStorageMux': async () =>
+      (await import('./storage/mock-storage-mux.ts')).MockStorageMux,
+    'jumpstarter_driver_opendal.driver.MockStorageMuxFlasher': async () =>
+      (await import('./storage/mock-storage-mux.ts')).MockStorageMuxFlasher,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )

@@ -19,8 +19,17 @@ export { DigitalInput, type Edge } from './digital-input.ts'
 export { DigitalOutput } from './digital-output.ts'
 export { Flasher } from './flasher.ts'
 export { Network } from './network.ts'
+export {
+  type HashAlgorithm,
+  Opendal,
+  type OpendalCapability,
+  type OpendalMetadata,
+  type PresignedRequest,
+  type StorageFileMode,
+} from './opendal.ts'
 export { Power, type PowerReading } from './power.ts'
 export type { ResourceHandle } from './resource.ts'
 export { Serial } from './serial.ts'
+export { Shell, type ShellOutput } from './shell.ts'
 export { StorageMux, StorageMuxFlasher } from './storage-mux.ts'
 export { VirtualPower } from './virtual-power.ts'

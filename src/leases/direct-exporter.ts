@@ -1,14 +1,16 @@
 import { connect } from '../clients/connect.ts'
-import { nameLabel } from '../protocol/labels.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
+import type { Endpoint } from '../protocol/endpoint.ts'
+import { nameLabel } from '../protocol/labels.ts'
 import type { LeasableExporter, Lease } from './lease.ts'
 
 /** What {@link connectDirectExporter} takes. */
 export interface DirectExporterOptions extends WaitOptions {
   /** Its name, for messages. */
   readonly name: string
-  /** A unix socket's path, or `host:port`. */
-  readonly host: string
+  readonly endpoint: Endpoint
+  /** Gets what a hook of the exporter prints while the lease waits for it. */
+  readonly print?: (line: string) => void
   /** Labels for selectors, besides those it reports. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -20,12 +22,13 @@ export interface DirectExporterOptions extends WaitOptions {
  * @throws HardwareError CONNECTION_FAILED when nobody answers there
  */
 export async function connectDirectExporter(options: DirectExporterOptions): Promise<LeasableExporter> {
-  const { name, host, labels: given, ...limits } = options
-  const connection = await connect(host, limits)
+  const { name, endpoint, labels: given, ...limits } = options
+  const { address, ...security } = endpoint
+  const connection = await connect(address, { ...security, ...limits })
   connection.close()
   const labels = { ...connection.report.labels, ...given }
   // An exporter's name alone says nothing that a selector could ask for.
   const known = Object.keys(labels).some((key) => key !== nameLabel)
-  const lease: Lease = { address: host, release: async () => undefined }
+  const lease: Lease = { endpoint, releaseTimeoutMs: 0, release: async () => undefined }
   return { name, labels: known ? labels : undefined, lease: async () => lease, close: async () => undefined }
 }

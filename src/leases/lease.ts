@@ -1,9 +1,12 @@
 import type { WaitOptions } from '../protocol/channel.ts'
+import type { Endpoint } from '../protocol/endpoint.ts'
 
 /** The right to use one exporter, until it is released. */
 export interface Lease {
   /** Where clients connect. */
-  readonly address: string
+  readonly endpoint: Endpoint
+  /** The longest that {@link Lease.release} takes, in milliseconds. */
+  readonly releaseTimeoutMs: number
   /**
    * Ends the lease; afterwards another can be had. May be called again.
    *

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
+import { removeAbandonedFolders } from '../abandoned-folders.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { LeasableExporter, Lease } from '../leases/lease.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
@@ -73,6 +74,7 @@ export class Broker {
 
   /** Begins to listen. @returns the path of its socket */
   async listen(): Promise<string> {
+    removeAbandonedFolders().catch(() => undefined)
     this.#folder = await createPrivateFolder()
     const path = join(this.#folder.path, 'broker.sock')
     const server = createServer((socket) => this.#accept(socket))
@@ -195,7 +197,7 @@ export class Broker {
       try {
         const lease = await started.exporter.lease()
         file.leases.set(started, lease)
-        return [role, { granted: true, exporter: started.exporter.name, address: lease.address }]
+        return [role, { granted: true, exporter: started.exporter.name, endpoint: lease.endpoint }]
       } catch (error) {
         const code = error instanceof HardwareError ? error.code : 'EXPORTER_FAILED'
         const message = `Exporter ${started.exporter.name} could not be leased: ${messageOf(error)}`
@@ -203,7 +205,8 @@ export class Broker {
       }
     })
     const roles = Object.fromEntries(await Promise.all(grants))
-    if (!file.gone) send(file.socket, { type: 'decided', roles })
+    const releaseTimeoutMs = Math.max(0, ...Array.from(file.leases.values(), (lease) => lease.releaseTimeoutMs))
+    if (!file.gone) send(file.socket, { type: 'decided', roles, releaseTimeoutMs })
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { Lease } from '../leases/lease.ts'
 
 /** The key under which the plugin provides {@link HardwareContext} to test files. */
 export const contextKey = 'vitest-hardware'
@@ -23,7 +24,7 @@ export interface LeaseRequest {
 
 /** What the broker says to one role. */
 export type RoleGrant =
-  | { readonly granted: true; readonly exporter: string; readonly address: string }
+  | { readonly granted: true; readonly exporter: string; readonly endpoint: Lease['endpoint'] }
   | { readonly granted: false; readonly code: ErrorCode; readonly message: string }
 
 /** What a file sends on its connection to the broker, which is the lease: when it closes, the lease is over. */
@@ -33,7 +34,12 @@ export type ToBroker = LeaseRequest | { readonly type: 'release' }
 export type FromBroker =
   /** Nothing is free yet; `message` says who holds it. */
   | { readonly type: 'waiting'; readonly message: string }
-  | { readonly type: 'decided'; readonly roles: Readonly<Record<string, RoleGrant>> }
+  | {
+      readonly type: 'decided'
+      readonly roles: Readonly<Record<string, RoleGrant>>
+      /** The longest that ending the leases takes, in milliseconds. */
+      readonly releaseTimeoutMs: number
+    }
   /** The leases are over; `problems` is what could not be cleaned up. */
   | { readonly type: 'released'; readonly problems: readonly string[] }
 

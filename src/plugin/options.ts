@@ -1,11 +1,19 @@
 import { resolve } from 'node:path'
 
 import { HardwareError } from '../errors.ts'
+import { environmentVariables, exporterFromEnvironment } from '../leases/environment.ts'
+import type { Lease } from '../leases/lease.ts'
 
 /** An exporter that runs already. */
 export interface RunningExporter {
-  /** A unix socket's path, or `host:port`. */
+  /** A unix socket's path, or `host:port`, where TLS is spoken unless `insecure` is set. */
   readonly host: string
+  /** A file with the certificates, in PEM, of the authorities to trust instead of the system's. */
+  readonly ca?: string
+  /** Talk to `host:port` without TLS (default false). */
+  readonly insecure?: boolean
+  /** The exporter's passphrase (default: what `JMP_GRPC_PASSPHRASE` holds). */
+  readonly passphrase?: string
   /** Labels for selectors, besides those it reports. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -27,7 +35,13 @@ export interface HardwareOptions {
 /** One exporter as the options, or the environment, name it. */
 export type ConfiguredExporter =
   | { readonly name: string; readonly file: string }
-  | { readonly name: string; readonly host: string; readonly labels: Readonly<Record<string, string>> }
+  | {
+      readonly name: string
+      readonly endpoint: Lease['endpoint']
+      /** The file that the endpoint's `ca` is in. */
+      readonly caFile?: string
+      readonly labels: Readonly<Record<string, string>>
+    }
 
 /** A day: far below what timers can hold, and longer than anybody waits. */
 const maxTimeoutMs = 86_400_000
@@ -54,6 +68,7 @@ export function checkOptions(options: HardwareOptions): void {
     if (!isRecord(labels) || Object.values(labels).some((value) => typeof value !== 'string')) {
       mistakes.push(`exporters.${name}.labels is not an object of texts`)
     }
+    if (isRecord(exporter)) mistakes.push(...checkSecurity(exporter).map((what) => `exporters.${name}.${what}`))
   }
   const { leaseTimeoutMs: timeout } = options
   if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
@@ -70,6 +85,16 @@ export function checkOptions(options: HardwareOptions): void {
   }
 }
 
+function checkSecurity({ host: _host, labels: _labels, ...security }: Readonly<Record<string, unknown>>): string[] {
+  const { ca = '', insecure = false, passphrase = 'unused', ...unknown } = security
+  return [
+    ...(typeof ca === 'string' ? [] : ['ca is not the path of a file']),
+    ...(typeof insecure === 'boolean' ? [] : ['insecure is not true or false']),
+    ...(typeof passphrase === 'string' && passphrase !== '' ? [] : ['passphrase is not a text']),
+    ...Object.keys(unknown).map((key) => `${key} is not a key; there are host, labels, ca, insecure, passphrase`),
+  ]
+}
+
 /**
  * The exporters of a project.
  *
@@ -82,23 +107,24 @@ export function configuredExporters(
   environment: Readonly<Record<string, string | undefined>>,
 ): ConfiguredExporter[] {
   if (exporters !== undefined) {
-    return Object.entries(exporters).map(([name, exporter]) =>
-      typeof exporter === 'string'
-        ? { name, file: resolve(root, exporter) }
-        : { name, host: exporter.host, labels: exporter.labels ?? {} },
-    )
+    const passphraseOfAll = environment[environmentVariables.passphrase] || undefined
+    return Object.entries(exporters).map(([name, exporter]) => {
+      if (typeof exporter === 'string') return { name, file: resolve(root, exporter) }
+      const { host: address, ca, insecure, passphrase = passphraseOfAll, labels = {} } = exporter
+      return {
+        name,
+        endpoint: {
+          address,
+          name,
+          ...(insecure === true ? { insecure } : {}),
+          ...(passphrase === undefined ? {} : { passphrase }),
+        },
+        ...(ca === undefined ? {} : { caFile: resolve(root, ca) }),
+        labels,
+      }
+    })
   }
-  const host = environment['JUMPSTARTER_HOST']
-  if (host === undefined || host === '') return []
-  const name = environment['JMP_EXPORTER'] ?? 'JUMPSTARTER_HOST'
-  return [{ name, host, labels: parseLabels(environment['JMP_EXPORTER_LABELS'] ?? '') }]
-}
-
-/** `a=b,c=d`, as `jmp shell` sets it. */
-function parseLabels(text: string): Record<string, string> {
-  const pairs = text.split(',').flatMap((pair) => {
-    const [, key, value] = /^([^=]+)=(.*)$/.exec(pair.trim()) ?? []
-    return key === undefined ? [] : [[key, value ?? '']]
-  })
-  return Object.fromEntries(pairs) as Record<string, string>
+  const found = exporterFromEnvironment(environment)
+  if (found === undefined) return []
+  return [{ name: found.endpoint.name ?? environmentVariables.address, ...found }]
 }

@@ -1,10 +1,18 @@
+import { readFile } from 'node:fs/promises'
 import type { TestProject, Vitest } from 'vitest/node'
 
+import { HardwareError, messageOf } from '../errors.ts'
 import { Broker, type ExporterSlot } from './broker.ts'
 import { contextKey } from './context.ts'
 import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
 
 const defaultLeaseTimeoutMs = 600_000
+
+async function readCa(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Cannot read the CA file ${file}: ${messageOf(cause)}`, { cause })
+  })
+}
 
 /**
  * The hardware of one Vitest run. Projects with the same exporter share it, because it is one device; each set of
@@ -73,7 +81,10 @@ export class HardwareRun {
           return startLocalExporter({ ...configured, signal, print: (line) => this.#print(`[${name}] ${line}`) })
         }
         const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
-        return connectDirectExporter({ ...configured, signal })
+        const { caFile, ...exporter } = configured
+        const print = (line: string) => this.#print(`[${name}] ${line}`)
+        const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }
+        return connectDirectExporter({ ...exporter, endpoint: { ...exporter.endpoint, ...ca }, signal, print })
       },
     }
   }

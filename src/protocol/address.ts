@@ -28,6 +28,11 @@ export function parseAddress(text: string): Address {
   return { kind: 'unix', path: text }
 }
 
+/** The address as {@link parseAddress} reads it. */
+export function formatAddress(address: Address): string {
+  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
+}
+
 /** The address as gRPC's name resolver wants it. */
 export function grpcTarget(address: Address): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `dns:${address.host}:${address.port}`

@@ -52,6 +52,9 @@ export interface ExporterState {
   readonly previous: ExporterStatusName | undefined
 }
 
+/** Stands in front of a state's message when a hook failed and the lease goes on (reference: Jumpstarter's GetStatus). */
+export const hookWarningPrefix = '[HOOK_WARNING] '
+
 /** Severities of log lines, mildest first; Python's names, which its clients look up. */
 export const severities = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
 
@@ -102,8 +105,12 @@ export interface Channel {
   ): AsyncGenerator<unknown, void, void>
   /** Opens a driver's byte stream; the limits apply to the opening. */
   openStream(target: CallTarget, options?: WaitOptions): Promise<Duplex>
-  /** Opens a stream for a file; the limits apply to the opening. */
-  openResource(uuid: string, encoding: ContentEncoding | null, options?: WaitOptions): Promise<OpenResource>
+  /** Opens a stream for a file; the limits apply to the opening. The label is how errors name it. */
+  openResource(
+    uuid: string,
+    encoding: ContentEncoding | null,
+    options?: WaitOptions & { readonly label?: string },
+  ): Promise<OpenResource>
   /** The exporter's log from now on, after what it kept from before. Read it once for each connection. */
   logs(options?: WaitOptions): AsyncGenerator<LogEntry, void, void>
   /** The exporter's state; `undefined` from exporters that do not know the question (before 0.8.1). */

@@ -7,6 +7,7 @@ import { HardwareError } from '../errors.ts'
 import type { WaitOptions } from './channel.ts'
 import { type StreamRequest, StreamRequestSchema, type StreamResponse } from './generated/jumpstarter/v1/router_pb.ts'
 import { RouterStream } from './router-stream.ts'
+import { whenAborted } from './when-aborted.ts'
 
 /** An open stream and the metadata that the exporter opened it with. */
 interface OpenedStream {
@@ -31,6 +32,8 @@ export function openClientStream(
 ): Promise<OpenedStream> {
   return new Promise((resolve, reject) => {
     const stream = new RouterStream(call, {
+      // The exporter's status comes with it.
+      halfCloseDelayMs: 0,
       write: (frame) => call.write(create(StreamRequestSchema, frame)),
       finished: () => call.end(),
       closed: () => call.cancel(),
@@ -39,22 +42,20 @@ export function openClientStream(
     const settled = () => {
       opening = false
       clearTimeout(timer)
-      signal?.removeEventListener('abort', cancel)
+      stopListening()
     }
     const fail = (error: Error) => {
       settled()
       stream.on('error', () => undefined).destroy(error)
       reject(error)
     }
-    const cancel = () => call.cancel()
     const timer =
       timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
             fail(new HardwareError('CALL_TIMEOUT', `${label}: the stream was not opened within ${timeoutMs} ms`))
           }, timeoutMs)
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    const stopListening = whenAborted(signal, () => call.cancel())
 
     call.once('metadata', (metadata: Metadata) => {
       if (!opening) return

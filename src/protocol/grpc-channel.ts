@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream'
 
 import { create } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
-import { Client, credentials, Metadata } from '@grpc/grpc-js'
+import { type ChannelOptions, Client, type Metadata } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
-import { type Address, grpcTarget } from './address.ts'
+import { type Address, formatAddress, grpcTarget } from './address.ts'
 import {
   type CallTarget,
   type Channel,
@@ -24,9 +24,12 @@ import {
   GetStatusRequestSchema,
   StreamingDriverCallRequestSchema,
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { eagerWrites } from './eager-writes.ts'
+import type { ConnectionSecurity } from './endpoint.ts'
 import { GrpcCalls } from './grpc-calls.ts'
+import { channelCredentials, passphraseMetadata, tlsChannelOptions } from './grpc-security.ts'
 import { type ContentEncoding, parseResourceHandle, streamMetadata, type StreamRequestHeader } from './resources.ts'
-import { exporterService, routerService } from './services.ts'
+import { exporterService, largeWindowsKey, routerService } from './services.ts'
 import { decodeValue, encodeValue } from './values.ts'
 
 /**
@@ -39,21 +42,43 @@ const channelOptions = {
   'grpc.enable_retries': 0,
 }
 
+/** How much an exporter whose own windows are small may send before we have read it, in bytes. */
+const wideWindowBytes = 1024 * 1024
+
 /** A {@link Channel} over gRPC, which connects on its first call. */
 export class GrpcChannel implements Channel {
   readonly address: string
   readonly #client: Client
   readonly #calls: GrpcCalls
+  readonly #metadata: Metadata
   readonly #streams = new Set<Duplex>()
+  readonly #connect: (options: ChannelOptions) => Client
+  /** Another connection, for bytes, with larger windows. */
+  #wide: Client | undefined
+  #mayWiden = false
 
-  constructor(address: Address) {
-    this.address = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
-    this.#client = new Client(grpcTarget(address), credentials.createInsecure(), channelOptions)
-    this.#calls = new GrpcCalls(this.#client, this.address)
+  /**
+   * @param name how errors name the exporter, besides its address
+   * @throws HardwareError ARGUMENT_INVALID for a certificate or a passphrase that is none
+   */
+  constructor(
+    address: Address,
+    { name, ...security }: ConnectionSecurity & { readonly name?: string | undefined } = {},
+  ) {
+    this.address = name === undefined ? formatAddress(address) : `exporter ${name} (${formatAddress(address)})`
+    this.#metadata = passphraseMetadata(security.passphrase)
+    const credentials = channelCredentials(address, security)
+    const all = { ...channelOptions, ...tlsChannelOptions(address) }
+    this.#connect = (options) => new Client(grpcTarget(address), credentials, { ...all, ...options })
+    this.#client = this.#connect({})
+    this.#calls = new GrpcCalls(this.#client, this.address, this.#metadata)
   }
 
   async report(options: WaitOptions = {}): Promise<ExporterReport> {
-    const report = await this.#calls.unary(exporterService.getReport, create(EmptySchema), 'GetReport', options)
+    const method = exporterService.getReport
+    const report = await this.#calls.unary(method, create(EmptySchema), 'GetReport', options, (metadata) => {
+      this.#mayWiden = metadata.get(largeWindowsKey).length === 0
+    })
     const drivers = report.reports.map((driver) => ({
       uuid: driver.uuid,
       parentUuid: driver.parentUuid === '' ? undefined : driver.parentUuid,
@@ -70,14 +95,14 @@ export class GrpcChannel implements Channel {
     return decodeValue(response.result)
   }
 
-  async *streamingCall(
+  streamingCall(
     target: CallTarget,
     args: readonly unknown[],
     options: WaitOptions = {},
   ): AsyncGenerator<unknown, void, void> {
     const request = create(StreamingDriverCallRequestSchema, callFields(target, args))
-    const responses = this.#calls.serverStream(exporterService.streamingDriverCall, request, labelOf(target), options)
-    for await (const response of responses) yield decodeValue(response.result)
+    const method = exporterService.streamingDriverCall
+    return this.#calls.serverStream(method, request, labelOf(target), options, ({ result }) => decodeValue(result))
   }
 
   async openStream(target: CallTarget, options: WaitOptions = {}) {
@@ -86,9 +111,13 @@ export class GrpcChannel implements Channel {
     return stream
   }
 
-  async openResource(uuid: string, encoding: ContentEncoding | null, options: WaitOptions = {}): Promise<OpenResource> {
+  async openResource(
+    uuid: string,
+    encoding: ContentEncoding | null,
+    { label = 'resource', ...options }: WaitOptions & { readonly label?: string } = {},
+  ): Promise<OpenResource> {
     const header = { kind: 'resource', uuid, x_jmp_content_encoding: encoding } as const
-    const { stream, metadata } = await this.#bidirectional(header, 'resource', options)
+    const { stream, metadata } = await this.#bidirectional(header, label, options)
     try {
       return { stream, handle: parseResourceHandle(metadata.get(streamMetadata.resource)[0]?.toString()) }
     } catch (cause) {
@@ -99,19 +128,13 @@ export class GrpcChannel implements Channel {
     }
   }
 
-  async *logs(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, void> {
-    for await (const line of this.#calls.serverStream(
-      exporterService.logStream,
-      create(EmptySchema),
-      'LogStream',
-      options,
-    )) {
-      yield {
-        severity: severities.find((known) => known === line.severity) ?? 'INFO',
-        message: line.message,
-        source: logSources[line.source ?? 0] ?? 'UNSPECIFIED',
-      }
-    }
+  logs(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, void> {
+    const request = create(EmptySchema)
+    return this.#calls.serverStream(exporterService.logStream, request, 'LogStream', options, (line) => ({
+      severity: severities.find((known) => known === line.severity) ?? 'INFO',
+      message: line.message,
+      source: logSources[line.source ?? 0] ?? 'UNSPECIFIED',
+    }))
   }
 
   async state(options: WaitOptions = {}): Promise<ExporterState | undefined> {
@@ -138,14 +161,23 @@ export class GrpcChannel implements Channel {
     for (const stream of this.#streams) stream.destroy()
     this.#calls.close()
     this.#client.close()
+    this.#wide?.close()
+  }
+
+  /** Its own where that is safe: HTTP/2's windows of 64 KiB make an exporter wait for us most of the time. */
+  #clientForBytes(): Client {
+    if (!this.#mayWiden) return this.#client
+    return (this.#wide ??= this.#connect({ 'grpc-node.flow_control_window': wideWindowBytes }))
   }
 
   async #bidirectional(header: StreamRequestHeader, label: string, options: WaitOptions) {
     this.#calls.requireOpen(label)
-    const metadata = new Metadata()
+    const metadata = this.#metadata.clone()
     metadata.set(streamMetadata.request, JSON.stringify(header))
     const { path, requestSerialize, responseDeserialize } = routerService.stream
-    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+    const call = this.#clientForBytes().makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, {
+      interceptors: [eagerWrites],
+    })
     const opened = await openClientStream(call, label, options, (failure) =>
       this.#calls.toError(failure, label, options),
     )

@@ -11,6 +11,8 @@ type Frame = StreamRequest | StreamResponse
 
 /** What differs between the client's and the exporter's end of a call. */
 interface RouterStreamEnd {
+  /** How long after gRPC's own half-close, in milliseconds, it is taken for the end of what the peer sends. */
+  readonly halfCloseDelayMs: number
   /** Sends a frame; false when the sender shall wait for `drain`. */
   write(frame: { readonly payload?: Uint8Array; readonly frameType?: FrameType }): boolean
   /** Our side will write no more, and has said so with a frame. */
@@ -33,6 +35,7 @@ export class RouterStream extends Duplex {
   #onDrain: (() => void) | undefined
   #inputEnded = false
   #peerGone = false
+  #halfClosed: NodeJS.Timeout | undefined
 
   /** @param call the gRPC call of either end, which emits frames as `data`, and `end` and `drain` */
   constructor(call: Readable, end: RouterStreamEnd) {
@@ -40,13 +43,20 @@ export class RouterStream extends Duplex {
     this.#call = call
     this.#end = end
     call.on('data', (frame: Frame) => this.#receive(frame))
-    call.on('end', () => this.#endInput())
+    call.on('end', () => this.#endWithoutFrame())
     call.on('drain', () => this.#drained())
     call.pause()
   }
 
+  /** A peer that cancels its call half-closes it first; only what follows tells that from an end. */
+  #endWithoutFrame(): void {
+    const { halfCloseDelayMs } = this.#end
+    if (this.#inputEnded || halfCloseDelayMs === 0) this.#endInput()
+    else this.#halfClosed = setTimeout(() => this.#endInput(), halfCloseDelayMs)
+  }
+
   #endInput(): void {
-    if (this.#inputEnded) return
+    if (this.#inputEnded || this.destroyed) return
     this.#inputEnded = true
     this.push(null)
     // What may still come is the end of the call; it has to be read to be seen.
@@ -101,6 +111,7 @@ export class RouterStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#onDrain = undefined
+    clearTimeout(this.#halfClosed)
     this.#end.closed(error)
     done(error)
   }

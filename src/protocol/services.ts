@@ -2,6 +2,7 @@ import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufb
 import type { GenService } from '@bufbuild/protobuf/codegenv2'
 import type { MethodDefinition } from '@grpc/grpc-js'
 
+import { encodeFrame } from './frame-codec.ts'
 import { ExporterService } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { RouterService } from './generated/jumpstarter/v1/router_pb.ts'
 
@@ -44,5 +45,13 @@ function codec(direction: 'request' | 'response', schema: DescMessage) {
 /** `jumpstarter.v1.ExporterService` for grpc-js. */
 export const exporterService = grpcService(ExporterService)
 
-/** `jumpstarter.v1.RouterService` for grpc-js. */
-export const routerService = grpcService(RouterService)
+/**
+ * Metadata of GetReport's answer with which an exporter says that its HTTP/2 windows are large. With large ones at both ends
+ * two Node.js processes that echo to each other can stop for ever, so that clients then keep theirs small.
+ */
+export const largeWindowsKey = 'vitest-hardware-large-windows'
+
+const { stream } = grpcService(RouterService)
+
+/** `jumpstarter.v1.RouterService` for grpc-js, with an encoder of our own for what carries bytes. */
+export const routerService = { stream: { ...stream, requestSerialize: encodeFrame, responseSerialize: encodeFrame } }

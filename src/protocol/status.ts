@@ -26,15 +26,24 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   [Status.FAILED_PRECONDITION]: 'NOT_READY',
   [Status.UNIMPLEMENTED]: 'NOT_IMPLEMENTED',
   [Status.INTERNAL]: 'DEVICE_IO',
-  [Status.UNAVAILABLE]: 'CONNECTION_LOST',
+  [Status.UNAVAILABLE]: 'DEVICE_IO',
   [Status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
 }
 
 const statusOfCode: Partial<Record<ErrorCode, Status>> = {
   ...Object.fromEntries(Object.entries(codeOfStatus).map(([status, code]) => [code, Number(status)])),
+  CONNECTION_LOST: Status.UNAVAILABLE,
+  DEVICE_IO: Status.INTERNAL,
   IMAGE_INVALID: Status.INVALID_ARGUMENT,
   MODULE_MISSING: Status.FAILED_PRECONDITION,
 }
+
+/**
+ * What grpc-js itself says when a connection breaks under a call, and gRPC's C++ core, in Python's exporter, when it shuts
+ * down. The statuses, UNAVAILABLE, INTERNAL and others, are also those of errors that a driver raises.
+ */
+const brokenConnection =
+  /^(?:Connection dropped|Received RST_STREAM with code|(?:read|write) E[A-Z]+|Write (?:error:|failed with error)|No status information received|Failed to start HTTP\/2 stream|Received HTTP status code|The pending stream has been canceled|Cancelling all calls$)/
 
 /** System errors that mean a connection, in the sense of Python's `ConnectionError`. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTCONN', 'ETIMEDOUT'])
@@ -89,9 +98,10 @@ function statusOf(error: unknown): Status {
  * What a client throws when a call fails.
  *
  * @param label how the message names the call: `power.on`
+ * @param peer how the message names the exporter, where it is the connection that failed
  * @param signal the caller's signal, which explains a cancelled call
  */
-export function fromStatus(failure: StatusLike, label: string, signal?: AbortSignal): HardwareError {
+export function fromStatus(failure: StatusLike, label: string, peer: string, signal?: AbortSignal): HardwareError {
   const remote = remoteFacts(failure)
   const code = remote?.code ?? codeOfStatus[failure.code] ?? 'CALL_FAILED'
   if (failure.code === Status.CANCELLED && signal?.aborted === true) {
@@ -99,8 +109,9 @@ export function fromStatus(failure: StatusLike, label: string, signal?: AbortSig
       cause: signal.reason,
     })
   }
-  if (failure.code === Status.CANCELLED && remote === undefined) {
-    return new HardwareError('CONNECTION_LOST', `${label}: the connection was closed before the answer came`)
+  if (remote === undefined && (failure.code === Status.CANCELLED || brokenConnection.test(failure.details))) {
+    const why = failure.code === Status.CANCELLED ? 'closed before the answer came' : failure.details
+    return new HardwareError('CONNECTION_LOST', `${label}: lost the connection to ${peer} (${why})`, { cause: failure })
   }
   return new HardwareError(code, `${label}: ${failure.details || Status[failure.code] || failure.code}`, {
     cause: remote === undefined ? failure : new RemoteError(remote.name, failure.details),

@@ -91,7 +91,7 @@ export async function* dispatchStreaming(
     for (;;) {
       const next = await call.run(() => records.next())
       if (next.done === true) return
-      yield await checkResult(definition, next.value, wireName)
+      yield definition.result === undefined ? next.value : await checkResult(definition, next.value, wireName)
     }
   } finally {
     await iterator?.return?.()

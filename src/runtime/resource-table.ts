@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 
 import { HardwareError } from '../errors.ts'
-import { contentOf } from '../protocol/encodings.ts'
 import { type ClientStreamHandle, type ContentEncoding, parseResourceHandle } from '../protocol/resources.ts'
+import { contentOf } from './content/content-stream.ts'
 import { openPresigned } from './presigned.ts'
 
 interface Waiting {

@@ -52,6 +52,8 @@ export class Session {
         log: (entry) => this.log.write(entry),
         openResource: async (owner, handle) => {
           const file = await this.resources.open(owner.uuid, handle, callSignal())
+          // A driver that does not read it now learns of its failure when it does.
+          file.on('error', () => undefined)
           currentCall()?.addFile(file)
           return file
         },
@@ -89,13 +91,17 @@ export class Session {
     return { uuid: this.uuid, labels: this.labels, drivers: Array.from(walkTree(this.root), describePlace) }
   }
 
-  /** Resets every driver, parents before their children, and lets clients use them. */
-  async start(): Promise<void> {
+  /**
+   * Resets every driver, parents before their children, and lets clients use them.
+   *
+   * @param status what clients are told then
+   */
+  async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY'): Promise<void> {
     for (const driver of this.#drivers.values()) {
       const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
       await withTimeLimit(limit, async () => driver.reset())
     }
-    this.setStatus('LEASE_READY')
+    this.setStatus(status)
   }
 
   /**

@@ -229,6 +229,16 @@ describe('StorageMuxClient', () => {
     expect(content().equals(image)).toBe(true)
   })
 
+  test('a file that finds no exporter any more: the error names the driver', async () => {
+    await using root = await serve(new CompositeDriver({ mux: new MuxFlasher() }))
+    const mux = root.children['mux'] as StorageMuxFlasherClient
+    root.node.channel.close()
+    await expect(mux.write(image)).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+      message: expect.stringMatching(/^mux\.resource: the connection to .+ is closed$/),
+    })
+  })
+
   test('of a flasher goes to the host, writes or reads, and goes to the device', async () => {
     const driver = new MuxFlasher()
     await using storage = await serve(driver, { client: StorageMuxFlasherClient })

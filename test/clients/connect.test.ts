@@ -109,7 +109,7 @@ async function listen(accept: (socket: Socket) => void): Promise<{ server: TcpSe
 }
 
 async function open(address: string, options: ConnectOptions = {}) {
-  const connection = await connect(address, options)
+  const connection = await connect(address, { insecure: true, ...options })
   cleanups.push(() => connection.close())
   return connection
 }
@@ -156,7 +156,7 @@ describe('reports', () => {
     ['of nothing', [], 'reports no drivers'],
   ])('%s are refused', async (_, reports, message) => {
     const { address } = await exporter(reports)
-    await expect(connect(address)).rejects.toMatchObject({
+    await expect(connect(address, { insecure: true })).rejects.toMatchObject({
       code: 'PROTOCOL_VIOLATION',
       origin: 'wire',
       message: `${address} ${message}`,
@@ -292,7 +292,7 @@ export class Plain {}
     runInFolder()
     const allow = ['@lab/clients', '@lab/absent']
     const { address } = await exporter([driver('r', undefined, undefined, path)])
-    await expect(connect(address, { allow })).rejects.toMatchObject({
+    await expect(connect(address, { insecure: true, allow })).rejects.toMatchObject({
       code: 'MODULE_MISSING',
       origin: 'plugin',
       message: expect.stringContaining(message),
@@ -316,7 +316,7 @@ describe('connections', () => {
   test('to a server that accepts and never answers end in time', async () => {
     const { address } = await listen(() => undefined)
     const started = performance.now()
-    await expect(connect(address, { timeoutMs: 300 })).rejects.toMatchObject({
+    await expect(connect(address, { insecure: true, timeoutMs: 300 })).rejects.toMatchObject({
       code: 'CALL_TIMEOUT',
       timedOut: true,
       message: `GetReport: no answer within 300 ms from ${address}`,
@@ -327,15 +327,18 @@ describe('connections', () => {
   test('end with the signal', async () => {
     const { address } = await listen(() => undefined)
     const signal = AbortSignal.timeout(100)
-    await expect(connect(address, { signal })).rejects.toMatchObject({ code: 'CALL_CANCELLED', cancelled: true })
-    await expect(connect(address, { signal })).rejects.toMatchObject({ code: 'CALL_CANCELLED' })
+    await expect(connect(address, { insecure: true, signal })).rejects.toMatchObject({
+      code: 'CALL_CANCELLED',
+      cancelled: true,
+    })
+    await expect(connect(address, { insecure: true, signal })).rejects.toMatchObject({ code: 'CALL_CANCELLED' })
   })
 
   test('to nobody fail, and name the address', async () => {
     const { server, address } = await listen(() => undefined)
     server.close()
     await once(server, 'close')
-    await expect(connect(address)).rejects.toMatchObject({
+    await expect(connect(address, { insecure: true })).rejects.toMatchObject({
       code: 'CONNECTION_FAILED',
       origin: 'wire',
       message: expect.stringMatching(new RegExp(`^Cannot connect to ${address}: .*ECONNREFUSED`)),
@@ -353,7 +356,7 @@ describe('connections', () => {
     ['nothing, and hangs up', (socket: Socket) => socket.destroy()],
   ])('to a peer that sends %s fail', async (_, answer) => {
     const { address } = await listen(answer)
-    await expect(connect(address, { timeoutMs: 5_000 })).rejects.toMatchObject({
+    await expect(connect(address, { insecure: true, timeoutMs: 5_000 })).rejects.toMatchObject({
       code: 'CONNECTION_FAILED',
       message: expect.stringContaining(`Cannot connect to ${address}: `),
     })
@@ -395,7 +398,7 @@ describe('answers', () => {
     [Status.INVALID_ARGUMENT, 'ARGUMENT_INVALID'],
     [Status.DEADLINE_EXCEEDED, 'CALL_TIMEOUT'],
     [Status.FAILED_PRECONDITION, 'NOT_READY'],
-    [Status.UNAVAILABLE, 'CONNECTION_LOST'],
+    [Status.UNAVAILABLE, 'DEVICE_IO'],
     [Status.UNKNOWN, 'CALL_FAILED'],
     [Status.DATA_LOSS, 'CALL_FAILED'],
   ])('of status %i are %s', async (code, expected) => {

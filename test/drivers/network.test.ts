@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { NetworkClient, PowerClient } from '../../src/clients/index.ts'
-import { EchoNetwork, MockPower, TcpNetwork, UnixNetwork } from '../../src/drivers/index.ts'
+import {
+  EchoNetwork,
+  MockPower,
+  PySerial,
+  ShellDriver,
+  TcpNetwork,
+  UdpNetwork,
+  UnixNetwork,
+} from '../../src/drivers/index.ts'
 import { driverTypes } from '../../src/drivers/types.ts'
 import { serve } from '../../src/index.ts'
 import { createPrivateFolder } from '../../src/private-folder.ts'
@@ -155,14 +165,17 @@ describe('TcpNetwork', () => {
   test.each([
     [{}, 'host is missing'],
     [{ host: '', port: 22 }, 'host is missing'],
-    [{ host: 5, port: 22 }, 'host is missing'],
-    [{ host: 'h' }, 'port is undefined; it has to be a number from 1 to 65535'],
-    [{ host: 'h', port: '22' }, 'port is 22'],
+    [{ host: 5, port: 22 }, 'host is 5; it has to be a text'],
+    [{ host: 'h' }, 'port is missing; it has to be a number from 1 to 65535'],
+    [{ host: 'h', port: '22' }, 'port is "22"; it has to be a number from 1 to 65535'],
     [{ host: 'h', port: 0 }, 'port is 0'],
     [{ host: 'h', port: 65_536 }, 'port is 65536'],
     [{ host: 'h', port: 1.5 }, 'port is 1.5'],
-  ])('refuses %j', (config, message) => {
+    [{ host: 'h', port: 22, enable_address: 'no' }, 'enable_address is "no"; it has to be true or false'],
+    [{ host: 'h', prot: 22 }, /^port is missing.*; has unknown keys prot; it can have host, port, enable_address$/],
+  ])('refuses %j, and so does UdpNetwork', (config, message) => {
     expect(() => new TcpNetwork(config as never)).toThrow(message)
+    expect(() => new UdpNetwork(config as never)).toThrow(message)
   })
 })
 
@@ -188,8 +201,136 @@ describe('UnixNetwork', () => {
     })
   })
 
-  test.each([{}, { path: '' }, { path: 3 }])('refuses %j', (config) => {
-    expect(() => new UnixNetwork(config as never)).toThrow('path is missing')
+  test.each([
+    [{}, 'path is missing'],
+    [{ path: '' }, 'path is missing'],
+    [{ path: 3 }, 'path is 3'],
+    [{ path: '/x', port: 1 }, 'has unknown keys port; it can have path'],
+  ])('refuses %j', (config, message) => {
+    expect(() => new UnixNetwork(config as never)).toThrow(message)
+  })
+})
+
+describe('UdpNetwork', { timeout: 30_000 }, () => {
+  /** Answers every datagram with itself, in angle brackets. */
+  async function udpDevice(host = '127.0.0.1', family: 'udp4' | 'udp6' = 'udp4') {
+    const socket = createSocket(family)
+    const got: Buffer[] = []
+    socket.on('message', (datagram, { port, address }) => {
+      got.push(datagram)
+      socket.send(`<${datagram.toString('latin1')}>`, port, address)
+    })
+    socket.bind(0, host)
+    await once(socket, 'listening')
+    cleanups.push(() => socket.close())
+    return { socket, got, port: socket.address().port }
+  }
+
+  test('has one chunk for each datagram, both ways', async () => {
+    const { port, got } = await udpDevice()
+    await using network = await serve(new UdpNetwork({ host: 'localhost', port }), { client: NetworkClient })
+    const stream = await network.connect()
+    const answers = stream.iterator({ destroyOnReturn: false })
+    for (const datagram of ['a', 'bc', 'def']) stream.write(datagram)
+    const chunks: string[] = []
+    while (chunks.length < 3) chunks.push(String((await answers.next()).value))
+    expect(chunks).toEqual(['<a>', '<bc>', '<def>'])
+    expect(got.map(String)).toEqual(['a', 'bc', 'def'])
+    stream.destroy()
+  })
+
+  test('carries the largest datagram there is, and refuses a larger one', async () => {
+    const { port, got } = await udpDevice()
+    await using network = await serve(new UdpNetwork({ host: '127.0.0.1', port }), { client: NetworkClient })
+    const stream = await network.connect()
+    stream.write(Buffer.alloc(65_507))
+    await expect.poll(() => got.map(({ length }) => length), { timeout: 15_000 }).toEqual([65_507])
+    stream.write(Buffer.alloc(65_508))
+    await expect(text(stream)).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+      message: expect.stringContaining('can have 65507 bytes, and this one has 65508 or more'),
+    })
+    const other = await network.connect()
+    other.write(Buffer.alloc(100_000))
+    await expect(text(other)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    expect(got).toHaveLength(1)
+  })
+
+  test('keeps connections apart', async () => {
+    const { port } = await udpDevice()
+    await using network = await serve(new UdpNetwork({ host: '127.0.0.1', port }), { client: NetworkClient })
+    const streams = await Promise.all([network.connect(), network.connect()])
+    for (const [index, stream] of streams.entries()) stream.write(String(index))
+    const answers = await Promise.all(streams.map(async (stream) => String((await once(stream, 'data'))[0])))
+    expect(answers).toEqual(['<0>', '<1>'])
+  })
+
+  test('tells when nobody listens', async () => {
+    const { port, socket } = await udpDevice()
+    cleanups.pop()
+    socket.close()
+    await once(socket, 'close')
+    await using network = await serve(new UdpNetwork({ host: '127.0.0.1', port }), { client: NetworkClient })
+    const stream = await network.connect()
+    stream.write('anybody?')
+    await expect(text(stream)).rejects.toMatchObject({
+      code: 'DEVICE_IO',
+      message: expect.stringMatching(new RegExp(`udp://127.0.0.1:${port}: .*ECONNREFUSED`)),
+    })
+  })
+
+  test('tells when the host is unknown', async () => {
+    const config = { host: 'nowhere.invalid', port: 5 }
+    await using network = await serve(new UdpNetwork(config), { client: NetworkClient })
+    await expect(network.connect()).rejects.toMatchObject({ code: 'DEVICE_IO', origin: 'board' })
+  })
+
+  test('loses what a client does not read, and goes on', async () => {
+    const { port, socket } = await udpDevice()
+    const { promise: client, resolve } = Promise.withResolvers<{ port: number; address: string }>()
+    socket.once('message', (_datagram, from) => resolve(from))
+    await using network = await serve(new UdpNetwork({ host: '127.0.0.1', port }), { client: NetworkClient })
+    const stream = await network.connect()
+    stream.write('here I am')
+    const { port: to, address } = await client
+    const flood = Buffer.alloc(60_000, 'f')
+    for (let n = 0; n < 400; n++) {
+      await new Promise<void>((done) => socket.send(flood, to, address, () => done()))
+    }
+    let last: string | undefined
+    stream.on('data', (chunk: Buffer) => (last = chunk.subarray(0, 5).toString()))
+    await expect
+      .poll(
+        () => {
+          socket.send('alive', to, address)
+          return last
+        },
+        { timeout: 15_000 },
+      )
+      .toBe('alive')
+  })
+
+  test('is reached by IPv6 too, and closes its sockets', async ({ skip }) => {
+    const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+    if (!hasIpv6) skip('no IPv6 here')
+    const { port } = await udpDevice('::1', 'udp6')
+    const driver = new UdpNetwork({ host: '::1', port })
+    await using network = await serve(driver, { client: NetworkClient })
+    const stream = await network.connect()
+    stream.write('x')
+    expect(String((await once(stream, 'data'))[0])).toBe('<x>')
+    driver.close()
+    await expect(text(stream)).rejects.toThrow('The connection has been closed')
+  })
+
+  test.each([
+    [{ host: '192.0.2.1', port: 53 }, 'udp://192.0.2.1:53'],
+    [{ host: '2001:db8::1', port: 53 }, 'udp://[2001:db8::1]:53'],
+  ])('of %j has an address', async (config, address) => {
+    await using network = await serve(new UdpNetwork(config), { client: NetworkClient })
+    expect(await network.address()).toBe(address)
+    await using silent = await serve(new UdpNetwork({ ...config, enable_address: false }), { client: NetworkClient })
+    await expect(silent.address()).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 })
 
@@ -221,5 +362,8 @@ test('the types of upstream lead to these drivers', async () => {
     'jumpstarter_driver_network.driver.EchoNetwork': EchoNetwork,
     'jumpstarter_driver_network.driver.TcpNetwork': TcpNetwork,
     'jumpstarter_driver_network.driver.UnixNetwork': UnixNetwork,
+    'jumpstarter_driver_network.driver.UdpNetwork': UdpNetwork,
+    'jumpstarter_driver_pyserial.driver.PySerial': PySerial,
+    'jumpstarter_driver_shell.driver.Shell': ShellDriver,
   })
 })

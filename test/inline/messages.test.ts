@@ -87,7 +87,7 @@ Exported:
       'exporter one: board=uno (does not match: board, usb)',
       'export (line 7) has the key on, which YAML 1.1 reads as a boolean; put it in quotes',
       "export.power.typ (line 6) an entry has 'type' (a driver), 'ref' or 'children'",
-      'exporter away: Cannot connect to 127.0.0.1:9: connect ECONNREFUSED 127.0.0.1:9',
+      'exporter away: Cannot connect to exporter away (127.0.0.1:9): connect ECONNREFUSED 127.0.0.1:9',
       "No exporter is left for role 'b': it needs an exporter with board=uno, and other roles of this file need one too",
       'Exporter broken could not be leased: no such device: /dev/ttyBOARD',
       'The hardware could not be cleaned up: exporter stuck: close of BoardDriver: relay stuck',

@@ -17,8 +17,29 @@ describe('exporters of the options', () => {
   test('those that run already have labels, or none', () => {
     const exporters = { lab: { host: 'bench:1234' }, other: { host: '/run/jmp.sock', labels: { board: 'uno' } } }
     expect(configuredExporters({ exporters }, '/', {})).toEqual([
-      { name: 'lab', host: 'bench:1234', labels: {} },
-      { name: 'other', host: '/run/jmp.sock', labels: { board: 'uno' } },
+      { name: 'lab', endpoint: { name: 'lab', address: 'bench:1234' }, labels: {} },
+      { name: 'other', endpoint: { name: 'other', address: '/run/jmp.sock' }, labels: { board: 'uno' } },
+    ])
+  })
+
+  test('those that run already say how they are protected', () => {
+    const environment = { JMP_GRPC_PASSPHRASE: 'of all' }
+    const exporters = {
+      plain: { host: 'bench:1', insecure: true },
+      own: { host: 'bench:2', ca: 'ca.pem', passphrase: 'its own' },
+    }
+    expect(configuredExporters({ exporters }, '/root', environment)).toEqual([
+      {
+        name: 'plain',
+        endpoint: { name: 'plain', address: 'bench:1', insecure: true, passphrase: 'of all' },
+        labels: {},
+      },
+      {
+        name: 'own',
+        endpoint: { name: 'own', address: 'bench:2', passphrase: 'its own' },
+        caFile: '/root/ca.pem',
+        labels: {},
+      },
     ])
   })
 
@@ -38,7 +59,7 @@ describe('the exporter of jmp shell', () => {
     expect(configuredExporters({}, '/', environment)).toEqual([
       {
         name: 'bench-7',
-        host: '/tmp/jumpstarter-x/socket',
+        endpoint: { name: 'bench-7', address: '/tmp/jumpstarter-x/socket' },
         labels: { board: 'rpi4', 'jumpstarter.dev/name': 'bench-7', empty: '', query: 'a=b' },
       },
     ])
@@ -46,7 +67,7 @@ describe('the exporter of jmp shell', () => {
 
   test('is called after the variable where it has no name', () => {
     expect(configuredExporters({}, '/', { JUMPSTARTER_HOST: 'h:1' })).toEqual([
-      { name: 'JUMPSTARTER_HOST', host: 'h:1', labels: {} },
+      { name: 'JUMPSTARTER_HOST', endpoint: { address: 'h:1' }, labels: {} },
     ])
   })
 

@@ -96,7 +96,14 @@ export:
   })
 
   test('needs no more than its head', () => {
-    expect(parse('')).toEqual({ name: 'lab', labels: {}, description: undefined, entries: {}, warnings: [] })
+    expect(parse('')).toEqual({
+      name: 'lab',
+      labels: {},
+      description: undefined,
+      entries: {},
+      hooks: {},
+      warnings: [],
+    })
   })
 
   test('has values as YAML 1.1 has them', () => {
@@ -107,9 +114,8 @@ export:
   })
 
   test('may have keys that are passed over; some of them, and those unknown, with a warning', () => {
-    const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nhooks: {}\nsafe: [power.off]\nexports: {}\n')
+    const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nsafe: [power.off]\nexports: {}\n')
     expect(warnings).toEqual([
-      "'hooks' is not acted on by this version",
       "'safe' is not acted on by this version",
       "'exports' is not a key of an exporter's file; it is ignored",
     ])

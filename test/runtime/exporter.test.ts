@@ -1,14 +1,17 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { driverTypes } from '../../src/drivers/types.ts'
 import { connect, Driver } from '../../src/index.ts'
 import { Power } from '../../src/interfaces/index.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
 import { defineExporter, isExporterDefinition } from '../../src/runtime/define-exporter.ts'
-import { type Exporter, loadExporter, openSession } from '../../src/runtime/exporter.ts'
+import { type Exporter, loadExporter } from '../../src/runtime/exporter.ts'
+import { openSession } from '../../src/runtime/open-session.ts'
 import { MockThermostat } from '../support/thermostat.ts'
 
 const source = (file: string) => JSON.stringify(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)))
@@ -28,7 +31,7 @@ apiVersion: jumpstarter.dev/v1alpha1
 kind: ExporterConfig
 metadata: { name: lab }
 labels: { board: virt }
-hooks: {}
+safe: [power.off]
 export: { power: { type: jumpstarter_driver_power.driver.MockPower }, relay: { type: "./relay.ts#Relay" } }
 `,
       'relay.ts': `
@@ -60,7 +63,7 @@ export default defineExporter({ name: 'desk', labels: { board: 'uno' }, export: 
     expect(exporter).toMatchObject({
       name: 'lab',
       labels: { board: 'virt' },
-      warnings: ["'hooks' is not acted on by this version"],
+      warnings: ["'safe' is not acted on by this version"],
     })
     const names = Object.entries(exporter.createRoot().children).map(([name, child]) => [name, child.constructor.name])
     expect(names).toEqual([
@@ -164,11 +167,51 @@ describe('sessions', () => {
   })
 
   test('listen where they are told', async () => {
-    await using open = await openSession(thermostats(), { kind: 'tcp', host: '127.0.0.1', port: 0 })
+    await using open = await openSession(thermostats(), { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } })
     expect(open.address).toMatch(/^127\.0\.0\.1:\d+$/)
-    const connection = await connect(open.address)
+    const connection = await connect(open.address, { insecure: true })
     expect(connection.report.drivers).toHaveLength(2)
     connection.close()
+  })
+
+  describe('on a socket that is there already', () => {
+    let folder: PrivateFolder
+    let path: string
+    beforeEach(async () => {
+      folder = await createPrivateFolder()
+      path = join(folder.path, 'desk.sock')
+    })
+    afterEach(() => folder.remove())
+
+    test('take the place of an exporter that was killed', async () => {
+      const listen = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
+      spawnSync(process.execPath, ['-e', listen, path])
+      expect(existsSync(path)).toBe(true)
+      await using open = await openSession(thermostats(), { address: { kind: 'unix', path } })
+      const connection = await connect(path)
+      expect(connection.report.drivers).toHaveLength(2)
+      connection.close()
+      await open.close()
+      expect(existsSync(path)).toBe(false)
+    })
+
+    test('leave one alone that somebody listens on', async () => {
+      await using first = await openSession(thermostats(), { address: { kind: 'unix', path } })
+      await expect(openSession(thermostats(), { address: { kind: 'unix', path } })).rejects.toMatchObject({
+        code: 'EXPORTER_FAILED',
+        message: expect.stringContaining('EADDRINUSE'),
+      })
+      const connection = await connect(first.address)
+      connection.close()
+    })
+
+    test('leave a file alone that is no socket', async () => {
+      writeFileSync(path, 'precious')
+      await expect(openSession(thermostats(), { address: { kind: 'unix', path } })).rejects.toMatchObject({
+        code: 'EXPORTER_FAILED',
+      })
+      expect(readFileSync(path, 'utf8')).toBe('precious')
+    })
   })
 
   class Failing extends Driver {
@@ -207,9 +250,9 @@ describe('sessions', () => {
 
   test('close what they have made when the address cannot be had', async () => {
     const exporter = thermostats()
-    await using other = await openSession(thermostats(), { kind: 'tcp', host: '127.0.0.1', port: 0 })
+    await using other = await openSession(thermostats(), { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } })
     const port = Number(other.address.split(':')[1])
-    await expect(openSession(exporter, { kind: 'tcp', host: '127.0.0.1', port })).rejects.toMatchObject({
+    await expect(openSession(exporter, { address: { kind: 'tcp', host: '127.0.0.1', port } })).rejects.toMatchObject({
       code: 'EXPORTER_FAILED',
       message: expect.stringContaining(`Cannot listen on 127.0.0.1:${port}`),
     })

@@ -3,6 +3,7 @@ import { finished } from 'node:stream'
 
 import { create } from '@bufbuild/protobuf'
 import {
+  Metadata,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -20,6 +21,7 @@ import {
   type StreamingDriverCallRequest,
   StreamingDriverCallResponseSchema,
 } from '../../protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { largeWindowsKey } from '../../protocol/services.ts'
 import { toStatus } from '../../protocol/status.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import { dispatchCall, dispatchStreaming } from '../dispatch.ts'
@@ -28,7 +30,11 @@ import type { Session } from '../session.ts'
 /** What a session answers to `jumpstarter.v1.ExporterService`. `Reset` stays unimplemented, as everywhere. */
 export function createExporterService(session: Session): UntypedServiceImplementation {
   return {
-    getReport: unary(() => {
+    getReport: unary((_request: unknown, _signal, call) => {
+      // Clients of ours, at whose end windows are larger, have to know that they are large at this end too.
+      const metadata = new Metadata()
+      metadata.set(largeWindowsKey, '1')
+      call.sendMetadata(metadata)
       const { uuid, labels, drivers } = session.report()
       const reports = drivers.map(({ parentUuid, description, ...driver }) => ({
         ...driver,
@@ -47,19 +53,22 @@ export function createExporterService(session: Session): UntypedServiceImplement
       })
     }),
 
-    streamingDriverCall: serverStream(async function* ({ uuid, method, args }: StreamingDriverCallRequest, signal) {
-      session.requireReady()
-      for await (const record of dispatchStreaming(session.driver(uuid), method, args.map(decodeValue), signal)) {
+    streamingDriverCall: serverStream(
+      ({ uuid, method, args }: StreamingDriverCallRequest, signal) => {
+        session.requireReady()
+        return dispatchStreaming(session.driver(uuid), method, args.map(decodeValue), signal)
+      },
+      (record, { method }) => {
         const result = encodeValue(record, `record of ${method}`)
-        yield create(StreamingDriverCallResponseSchema, { uuid: randomUUID(), result })
-      }
-    }),
+        return create(StreamingDriverCallResponseSchema, { uuid: randomUUID(), result })
+      },
+    ),
 
-    logStream: serverStream(async function* (_request: unknown, signal) {
-      for await (const { severity, message, source } of session.log.read(signal)) {
-        yield create(LogStreamResponseSchema, { severity, message, source: LogSource[source] })
-      }
-    }),
+    logStream: serverStream(
+      (_request: unknown, signal) => session.log.read(signal),
+      ({ severity, message, source }) =>
+        create(LogStreamResponseSchema, { severity, message, source: LogSource[source] }),
+    ),
 
     getStatus: unary(() => {
       const { status, message, version, previous } = session.state
@@ -75,44 +84,62 @@ export function createExporterService(session: Session): UntypedServiceImplement
   }
 }
 
-type Answer<Request, Response> = (request: Request, signal: AbortSignal) => Response | Promise<Response>
+type Answer<Request, Response> = (
+  request: Request,
+  signal: AbortSignal,
+  call: ServerUnaryCall<Request, Response>,
+) => Response | Promise<Response>
 
 function unary<Request, Response>(answer: Answer<Request, Response>) {
   return (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): void => {
-    const controller = new AbortController()
-    call.on('cancelled', () => controller.abort(new Error('the client cancelled the call')))
-    const run = async () => answer(call.request, controller.signal)
+    const { signal, end } = cancellation(call)
+    const run = async () => answer(call.request, signal, call)
     run().then(
-      (response) => respond(null, response),
-      (error: unknown) => respond(toStatus(error)),
+      (response) => {
+        end()
+        respond(null, response)
+      },
+      (error: unknown) => {
+        end()
+        respond(toStatus(error))
+      },
     )
   }
 }
 
-function serverStream<Request, Response>(
-  records: (request: Request, signal: AbortSignal) => AsyncGenerator<Response, void, void>,
+function serverStream<Request, Record, Response>(
+  recordsOf: (request: Request, signal: AbortSignal) => AsyncGenerator<Record, void, void>,
+  toResponse: (record: Record, request: Request) => Response,
 ) {
-  return (call: ServerWritableStream<Request, Response>): void => {
-    const controller = new AbortController()
-    call.on('cancelled', () => controller.abort(new Error('the client cancelled the call')))
-    void sendAll(call, records(call.request, controller.signal), controller.signal)
+  const sendAll = async (call: ServerWritableStream<Request, Response>): Promise<void> => {
+    const { signal, end } = cancellation(call)
+    try {
+      for await (const record of recordsOf(call.request, signal)) {
+        if (signal.aborted) break
+        if (!call.write(toResponse(record, call.request))) await drained(call, signal)
+      }
+      end()
+      call.end()
+    } catch (error) {
+      end()
+      call.emit('error', toStatus(error))
+    }
   }
+  return (call: ServerWritableStream<Request, Response>): void => void sendAll(call)
 }
 
-async function sendAll<Response>(
-  call: ServerWritableStream<unknown, Response>,
-  records: AsyncGenerator<Response, void, void>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for await (const record of records) {
-      if (signal.aborted) break
-      if (!call.write(record)) await drained(call, signal)
-    }
-    call.end()
-  } catch (error) {
-    call.emit('error', toStatus(error))
-  }
+/**
+ * The signal of a call that its client may cancel.
+ *
+ * @returns end: after it nothing is cancelled any more; grpc-js tells calls that they were cancelled when they have ended
+ */
+function cancellation(call: { on(event: 'cancelled', listener: () => void): unknown }) {
+  const controller = new AbortController()
+  let ended = false
+  call.on('cancelled', () => {
+    if (!ended) controller.abort(new Error('the client cancelled the call'))
+  })
+  return { signal: controller.signal, end: () => void (ended = true) }
 }
 
 /** Waits until a call takes more, or has ended. */

@@ -9,11 +9,17 @@ import {
   type StreamResponse,
   StreamResponseSchema,
 } from '../../protocol/generated/jumpstarter/v1/router_pb.ts'
+import { HardwareError } from '../../errors.ts'
 import { parseStreamRequest, streamMetadata } from '../../protocol/resources.ts'
 import { RouterStream } from '../../protocol/router-stream.ts'
 import { toStatus } from '../../protocol/status.ts'
 import { dispatchByteStream } from '../dispatch.ts'
 import type { Session } from '../session.ts'
+
+/** Jumpstarter's clients say with a frame that they have sent all; a cancellation follows at once. In milliseconds. */
+const halfCloseDelayMs = 1_000
+
+const cancelled = 'The client has closed the stream before its end'
 
 type StreamCall = ServerDuplexStream<StreamRequest, StreamResponse>
 
@@ -66,6 +72,7 @@ function connect(device: Duplex, call: StreamCall, signal: AbortSignal): void {
 
 function wrap(call: StreamCall, signal: AbortSignal): RouterStream {
   const stream = new RouterStream(call, {
+    halfCloseDelayMs,
     write: (frame) => call.write(create(StreamResponseSchema, frame)),
     finished: () => undefined,
     closed: (error) => {
@@ -80,6 +87,10 @@ function wrap(call: StreamCall, signal: AbortSignal): RouterStream {
       call.end()
     },
   })
-  signal.addEventListener('abort', () => stream.destroy(), { once: true })
+  // A stream that nobody reads yet has nobody who listens for its errors either.
+  stream.on('error', () => undefined)
+  signal.addEventListener('abort', () => stream.destroy(new HardwareError('CONNECTION_LOST', cancelled)), {
+    once: true,
+  })
   return stream
 }

@@ -1,15 +1,17 @@
-import { Duplex, PassThrough, Readable, type Writable } from 'node:stream'
+import { Duplex, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ReadableStream } from 'node:stream/web'
-import * as zlib from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 
-import { HardwareError } from '../errors.ts'
-import type { ContentEncoding } from './resources.ts'
+import { HardwareError, messageOf } from '../../errors.ts'
+import type { ContentEncoding } from '../../protocol/resources.ts'
+import { createCompressor } from './compressor.ts'
+import { ZstdDecompressor } from './zstd-decompressor.ts'
 
 /**
  * A stream of the bytes of a compressed file as a stream of the file's content: what is read from it is decompressed,
- * what is written to it is compressed. Nothing is touched where the encoding is `null`. Writing xz or bz2 fails with
- * NOT_IMPLEMENTED: there is no maintained compressor for them.
+ * what is written to it is compressed. Nothing is touched where the encoding is `null`. None of it is done on the event
+ * loop: gzip and zstd have Node's threads, the others a pool of our own. Writing xz or bz2 needs the commands `xz` and
+ * `bzip2`, and fails with NOT_IMPLEMENTED without them.
  */
 export function contentOf(raw: Duplex, encoding: ContentEncoding | null): Duplex {
   return encoding === null ? raw : new ContentStream(raw, encoding)
@@ -40,7 +42,10 @@ class ContentStream extends Duplex {
       if (!this.push(chunk)) input.pause()
     })
     input.on('end', () => this.push(null))
-    input.on('error', (error) => this.destroy(error))
+    input.on('error', (cause) => {
+      const message = `The file cannot be decompressed as ${this.#encoding}: ${messageOf(cause)}`
+      this.destroy(new HardwareError('IMAGE_INVALID', message, { cause }))
+    })
     return input
   }
 
@@ -62,7 +67,7 @@ class ContentStream extends Duplex {
 
   #compressor(): Writable {
     if (this.#output === undefined) {
-      const output = compressor(this.#encoding)
+      const output = createCompressor(this.#encoding)
       this.#output = output
       this.#sent = pipeline(output, this.#raw)
       this.#sent.catch((error: Error) => this.destroy(error))
@@ -81,32 +86,12 @@ class ContentStream extends Duplex {
 async function decompressed(raw: Readable, encoding: ContentEncoding): Promise<Readable> {
   switch (encoding) {
     case 'gzip':
-      return raw.pipe(zlib.createGunzip())
+      return raw.pipe(createGunzip())
     case 'zstd':
-      return raw.pipe(zlib.createZstdDecompress())
-    case 'bz2': {
-      const { default: createDecompressor } = await import('unbzip2-stream')
-      const content = new PassThrough()
-      const decompressor = raw.pipe(createDecompressor())
-      decompressor.on('error', (error) => content.destroy(error))
-      return decompressor.pipe(content)
-    }
-    case 'xz': {
-      const { default: xz } = await import('xz-decompress')
-      return Readable.fromWeb(new xz.XzReadableStream(Readable.toWeb(raw)) as ReadableStream<Uint8Array>)
-    }
-  }
-}
-
-function compressor(encoding: ContentEncoding): Duplex {
-  switch (encoding) {
-    case 'gzip':
-      return zlib.createGzip()
-    case 'zstd':
-      return zlib.createZstdCompress()
+      return raw.pipe(new ZstdDecompressor())
     default: {
-      const refused = new HardwareError('NOT_IMPLEMENTED', `Cannot compress as ${encoding}; ask for gzip, zstd or none`)
-      return new PassThrough({ transform: (_chunk, _encoding, done) => done(refused), flush: (done) => done(refused) })
+      const { decompressInThread } = await import('./pool.ts')
+      return decompressInThread(raw, encoding)
     }
   }
 }

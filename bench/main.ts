@@ -1,0 +1,49 @@
+/**
+ * `npm run bench`: measures our client and our exporter beside Jumpstarter's Python and plain grpc-js, prints the figures,
+ * and writes them to results.json and docs/performance.md.
+ *
+ * `--quick`           under a minute, and writes nothing
+ * `--rounds <number>` how often everything is measured (default 5)
+ * `--memory`          instead: the exporter's memory while much is streamed
+ * `--gibibytes <n>`   how much, in each direction (default 10)
+ */
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+import { hasPythonEnvironment } from '../scripts/python-environment.ts'
+import { measureMemory } from './memory.ts'
+import { fullPlan, quickPlan } from './plan.ts'
+import { fileOf } from './process.ts'
+import { formatReport, writeDocument } from './report.ts'
+import { readResults, type Results, writeResults } from './results.ts'
+import { measureSpeed } from './speed.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    memory: { type: 'boolean', default: false },
+    gibibytes: { type: 'string', default: '10' },
+  },
+})
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 5))
+const gibibytes = Number(options.gibibytes)
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new TypeError('--rounds has to be a whole number above 0')
+if (!(gibibytes > 0)) throw new TypeError('--gibibytes has to be a number above 0')
+if (!existsSync('/proc/self/status')) throw new Error('Memory is read from /proc, so this needs Linux')
+if (!existsSync(fileOf('../dist/cli/main.js'))) throw new Error('There is nothing to measure: npm run build')
+if (!hasPythonEnvironment()) throw new Error("Jumpstarter's Python is missing: node scripts/install-system-parts.ts")
+
+const print = (line: string) => console.error(line)
+const measured: Results = options.memory
+  ? { memory: await measureMemory({ gibibytes, print }) }
+  : { speed: await measureSpeed({ rounds, plan: options.quick ? quickPlan : fullPlan, print }) }
+
+console.log(`\n${formatReport(measured)}`)
+if (options.quick) {
+  console.log('These figures are quick ones: nothing is written.')
+} else {
+  const all = { ...readResults(), ...measured }
+  writeResults(all)
+  writeDocument(all)
+}

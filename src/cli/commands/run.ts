@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { constants } from 'node:os'
+
+import { removeAbandonedFolders } from '../../abandoned-folders.ts'
+import { driverTypes } from '../../drivers/types.ts'
+import { environmentVariables } from '../../protocol/endpoint.ts'
+import { loadExporter } from '../../runtime/exporter.ts'
+import { openSession } from '../../runtime/open-session.ts'
+import { type ListenArguments, readListenOptions } from '../listen.ts'
+
+/** The options of `vitest-hardware run`. */
+export interface RunArguments extends ListenArguments {
+  readonly exporterConfig: string
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Serves one session of an exporter until a signal ends it. Standard output has the variables that a client needs, in the
+ * form of a shell's assignments, the first of them `JUMPSTARTER_HOST`.
+ */
+export async function runExporter({ exporterConfig, ...listenArguments }: RunArguments): Promise<void> {
+  const listen = await readListenOptions(listenArguments)
+  const exporter = await loadExporter(exporterConfig, driverTypes)
+  const print = (line: string) => console.error(line)
+  for (const warning of exporter.warnings) print(`warning: ${warning}`)
+  if (
+    listen.address?.kind === 'tcp' &&
+    listen.security?.tls === undefined &&
+    listen.security?.passphrase !== undefined
+  ) {
+    print('warning: without TLS the passphrase can be read by whoever sees the network traffic')
+  }
+
+  removeAbandonedFolders().catch(() => undefined)
+  const end = new AbortController()
+  const ended = endOf(end.signal).finally(() => end.abort(new Error('interrupted')))
+  // Without a signal nobody awaits it.
+  ended.catch(() => undefined)
+  try {
+    const session = await openSession(exporter, { ...listen, print, signal: end.signal })
+    console.log(`${environmentVariables.address}=${session.address}`)
+    if (listen.address?.kind === 'tcp' && listen.security?.tls === undefined) {
+      console.log(`${environmentVariables.insecure}=1`)
+    }
+    print(`exporter ${exporter.name} is ready; Ctrl-C ends it`)
+    process.exitCode = await ended
+    await session.close()
+  } catch (error) {
+    if (!end.signal.aborted) throw error
+    process.exitCode = await ended
+    throw error
+  } finally {
+    end.abort()
+  }
+}
+
+/** Waits for a signal that ends the process. @returns the exit code that stands for it */
+async function endOf(cancel: AbortSignal): Promise<number> {
+  const signals = endingSignals.map(async (name) => {
+    await once(process, name, { signal: cancel })
+    return 128 + constants.signals[name]
+  })
+  return Promise.race(signals)
+}

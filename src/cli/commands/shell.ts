@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { resolve } from 'node:path'
+
+import { type Environment, exporterToEnvironment } from '../../leases/environment.ts'
+import type { LeasableExporter } from '../../leases/lease.ts'
+import { type EndpointArguments, readEndpoint } from '../endpoint.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** The options of `vitest-hardware shell`. */
+export interface ShellArguments extends EndpointArguments {
+  readonly exporterConfig?: string
+}
+
+/**
+ * Leases an exporter, and runs a command that its environment tells where it is: the user's shell, unless another is
+ * given. The exit code is the command's; 127 where there is no such command, 126 where it cannot be run.
+ */
+export async function runShell(command: readonly string[], options: ShellArguments): Promise<void> {
+  const [program = process.env['SHELL'] || '/bin/sh', ...args] = command
+  const exporter = await open(options)
+  try {
+    const lease = await exporter.lease()
+    try {
+      if (command.length === 0) console.error(`exporter ${exporter.name} is leased; exit ends the lease`)
+      const variables = exporterToEnvironment({ endpoint: lease.endpoint, labels: exporter.labels ?? {} })
+      // Both gRPC's own core and grpc-js look there, so that commands of either trust the same authorities.
+      const roots = options.ca === undefined ? {} : { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: resolve(options.ca) }
+      process.exitCode = await run(program, args, { ...variables, ...roots })
+    } finally {
+      await lease.release()
+    }
+  } finally {
+    await exporter.close()
+  }
+}
+
+async function open({ exporterConfig, ...endpoint }: ShellArguments): Promise<LeasableExporter> {
+  const print = (line: string) => console.error(line)
+  if (exporterConfig === undefined) {
+    const { connectDirectExporter } = await import('../../leases/direct-exporter.ts')
+    const found = await readEndpoint(endpoint)
+    return connectDirectExporter({ ...found, name: found.endpoint.name ?? 'direct', print })
+  }
+  if (endpoint.host !== undefined) throw new UsageError(['--exporter-config and --host exclude each other'])
+  const { startLocalExporter } = await import('../../leases/local-exporter.ts')
+  return startLocalExporter({ name: 'local', file: exporterConfig, print })
+}
+
+/** @returns the exit code that a shell would give for the command */
+async function run(program: string, args: readonly string[], variables: Environment): Promise<number> {
+  let stop = () => undefined as unknown
+  try {
+    // For some reasons it throws, for others it emits an error.
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
+    stop = passSignals(child)
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    console.error(`error: ${program}: ${missing ? 'command not found' : (cause as Error).message}`)
+    return missing ? 127 : 126
+  } finally {
+    stop()
+  }
+}
+
+/** Passes on what would end this process, so that the lease outlives the command. @returns what ends that */
+function passSignals(child: ChildProcess): () => void {
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal)
+  // A terminal's Ctrl-C goes to the command by itself.
+  const ignore = () => undefined
+  process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', ignore)
+  return () => process.off('SIGTERM', pass).off('SIGHUP', pass).off('SIGINT', ignore)
+}

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { HardwareError, messageOf } from '../errors.ts'
+import { type Channel, type ExporterState, hookWarningPrefix } from '../protocol/channel.ts'
+
+/** How long a hook before the lease may keep a client waiting (reference: Jumpstarter's shell waits as long). */
+const timeoutMs = 300_000
+/** How often the exporter is asked whether its hook has ended: the protocol has no event for it. */
+const pollMs = 100
+/** How long one answer may take. */
+const answerMs = 5_000
+
+/** What {@link waitUntilReady} takes besides the channel. */
+interface WaitUntilReadyOptions {
+  readonly signal: AbortSignal | undefined
+  readonly print: ((line: string) => void) | undefined
+}
+
+/**
+ * Waits for the end of the hook that an exporter runs before its drivers may be used.
+ *
+ * @param first the exporter's state
+ * @throws HardwareError HOOK_FAILED when the hook has ended the lease, LEASE_TIMEOUT when it takes longer than 300 s
+ */
+export async function waitUntilReady(
+  channel: Channel,
+  first: ExporterState,
+  { signal, print = () => undefined }: WaitUntilReadyOptions,
+): Promise<void> {
+  let state: ExporterState | undefined = first
+  if (state.status === 'BEFORE_LEASE_HOOK') {
+    const ended = new AbortController()
+    const output = printHook(channel, print, ended.signal)
+    const deadline = Date.now() + timeoutMs
+    try {
+      while (state?.status === 'BEFORE_LEASE_HOOK') {
+        if (Date.now() > deadline) {
+          throw new HardwareError('LEASE_TIMEOUT', `${channel.address}: its beforeLease hook took over ${timeoutMs} ms`)
+        }
+        await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+          throw new HardwareError('CALL_CANCELLED', `Cancelled while ${channel.address} ran its hook`, { cause })
+        })
+        state = await channel.state({ signal, timeoutMs: answerMs })
+      }
+      // Python's exporter sends its log up to 50 ms late.
+      await delay(pollMs)
+    } finally {
+      ended.abort()
+      await output
+    }
+  }
+  if (state?.status === 'BEFORE_LEASE_HOOK_FAILED') {
+    throw new HardwareError('HOOK_FAILED', `${channel.address} is not ready: ${state.message ?? 'its hook failed'}`)
+  }
+  if (state?.message?.startsWith(hookWarningPrefix) === true) {
+    print(`warning: ${state.message.slice(hookWarningPrefix.length)}`)
+  }
+}
+
+async function printHook(channel: Channel, print: (line: string) => void, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const { source, message } of channel.logs({ signal })) {
+      if (source === 'BEFORE_LEASE_HOOK') print(`beforeLease: ${message}`)
+    }
+  } catch (error) {
+    if (!signal.aborted) print(`warning: the hook's output cannot be read: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,62 @@
+import { createSocket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+
+import { HardwareError } from '../../errors.ts'
+import type { Implementation } from '../../interfaces/define.ts'
+import { Network } from '../../interfaces/network.ts'
+import { callSignal } from '../../runtime/call.ts'
+import { Driver } from '../../runtime/driver.ts'
+import { unlessAborted } from '../unless-aborted.ts'
+import { DatagramStream } from './datagram-stream.ts'
+import { checkEndpoint, connectTimeoutMs, type EndpointConfig, endpointUrl } from './endpoint.ts'
+
+/** What {@link UdpNetwork} is configured with. */
+export type UdpNetworkConfig = EndpointConfig
+
+/** A UDP endpoint that the exporter can reach. Every connection is a socket, and so a local port, of its own. */
+export class UdpNetwork extends Driver implements Implementation<typeof Network> {
+  static readonly interface = Network
+  readonly #config: UdpNetworkConfig
+  readonly #open = new Set<DatagramStream>()
+
+  /** @throws TypeError with all mistakes of the config */
+  constructor(config: UdpNetworkConfig) {
+    super()
+    checkEndpoint(config)
+    this.#config = config
+  }
+
+  async connect() {
+    const { host, port } = this.#config
+    const signal = AbortSignal.any([callSignal(), AbortSignal.timeout(connectTimeoutMs)])
+    const { address, family } = await unlessAborted(lookup(host), signal)
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    try {
+      socket.connect(port, address)
+      await once(socket, 'connect', { signal })
+    } catch (error) {
+      socket.close()
+      throw error
+    }
+    const name = `udp://${family === 6 ? `[${address}]` : address}:${port}`
+    let lost = 0
+    const stream = new DatagramStream(socket, name, () => {
+      if (lost++ === 0) this.logger.warning(`datagrams of ${name} are lost: the client does not read them in time`)
+    })
+    this.#open.add(stream)
+    stream.on('close', () => {
+      this.#open.delete(stream)
+      if (lost > 1) this.logger.warning(`${lost} datagrams of ${name} were lost`)
+    })
+    return stream
+  }
+
+  address() {
+    return endpointUrl('udp', this.#config)
+  }
+
+  override close() {
+    for (const stream of this.#open) stream.destroy(new HardwareError('DEVICE_IO', 'The connection has been closed'))
+  }
+}

@@ -1,0 +1,47 @@
+import type { Operator } from 'opendal'
+
+import { HardwareError, messageOf } from '../../errors.ts'
+import { unlessAborted } from '../unless-aborted.ts'
+import type { OpendalConfig } from './config.ts'
+import { storageError } from './storage-error.ts'
+
+/**
+ * How long one step may take, in milliseconds: closing a file waits until a slow card has it, for which upstream's
+ * storage drivers allow 900 s.
+ */
+const stepTimeoutMs = 900_000
+
+/**
+ * Opens a storage.
+ *
+ * @throws HardwareError MODULE_MISSING when OpenDAL is not installed, EXPORTER_CONFIG_INVALID for settings that it
+ *   refuses
+ */
+export async function openStorage({ scheme, kwargs = {} }: OpendalConfig): Promise<Operator> {
+  const { Operator, TimeoutLayer } = await import('opendal').catch((cause: unknown) => {
+    throw new HardwareError(
+      'MODULE_MISSING',
+      `The driver for storages needs the package opendal: npm install --save-dev opendal (${messageOf(cause)})`,
+      { cause },
+    )
+  })
+  try {
+    const limits = new TimeoutLayer()
+    limits.timeout = stepTimeoutMs
+    limits.ioTimeout = stepTimeoutMs
+    return new Operator(scheme, { ...kwargs }).layer(limits.build())
+  } catch (cause) {
+    throw new HardwareError('EXPORTER_CONFIG_INVALID', `scheme ${scheme}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/**
+ * Waits for a step of OpenDAL's, or for the end of the call that asked for it: a step that has begun cannot be
+ * interrupted, and goes on by itself.
+ */
+export function waitFor<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  const told = step.catch((cause: unknown) => {
+    throw storageError(cause)
+  })
+  return unlessAborted(told, signal)
+}

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { platform } from 'node:process'
+import { promisify } from 'node:util'
+
+import type * as SerialPortModule from 'serialport'
+
+import { HardwareError, messageOf } from '../../errors.ts'
+import { withTimeLimit } from '../../time-limit.ts'
+import type { ControlLines, Line, LineEvents } from './line.ts'
+
+const run = promisify(execFile)
+
+/** How long the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
+const deviceTimeoutMs = 10_000
+
+/** Which device, and how. */
+export interface DeviceOptions {
+  readonly path: string
+  /** Bits a second. */
+  readonly baudRate: number
+  /** Whether DTR shall stay as it is when the port is closed; many boards are reset by its change. */
+  readonly keepDtr: boolean
+  /** Is told what did not work, but is no reason to fail. */
+  readonly warn: (message: string) => void
+}
+
+async function loadSerialPort(): Promise<typeof SerialPortModule> {
+  try {
+    return await import('serialport')
+  } catch (cause) {
+    const message = `Serial ports need the package serialport, which cannot be loaded (${messageOf(cause)}): npm install serialport`
+    throw new HardwareError('MODULE_MISSING', message, { cause })
+  }
+}
+
+/**
+ * Opens a serial port, 8N1, and locks it.
+ *
+ * @throws HardwareError DEVICE_IO with the reason and what helps, MODULE_MISSING without the package serialport
+ */
+export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<Line> {
+  const { path, baudRate, keepDtr, warn } = options
+  const { SerialPort } = await loadSerialPort()
+  const port = new SerialPort({ path, baudRate, hupcl: !keepDtr, autoOpen: false })
+  await limited(`opening ${path}`, (done) => port.open(done)).catch((cause: unknown) => {
+    // It may be opened after all, when nobody waits any more.
+    port.once('open', () => port.close(() => undefined))
+    throw explainOpen(path, cause)
+  })
+  // Both are active from the moment that the kernel opens a port.
+  let lines: ControlLines = { dtr: true, rts: true }
+  let over = false
+  const end = (error: Error | null | undefined) => {
+    if (over) return
+    over = true
+    events.closed(new HardwareError('DEVICE_IO', `${path} is gone: ${reason(error)}`, { cause: error ?? undefined }))
+  }
+  port.on('data', (bytes: Buffer) => {
+    if (!over) events.data(bytes)
+  })
+  port.on('error', end)
+  port.on('close', end)
+  if (keepDtr) await disableHangup(path, warn)
+  return {
+    flow: undefined,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        port.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), undefined, (cause) => {
+          if (cause) reject(new HardwareError('DEVICE_IO', `Cannot write to ${path}: ${reason(cause)}`, { cause }))
+          else resolve()
+        })
+      }),
+    async set(changes) {
+      const wanted = { ...lines, ...changes }
+      try {
+        await limited(`setting lines of ${path}`, (done) => port.set(wanted, done))
+      } catch (cause) {
+        throw new HardwareError('DEVICE_IO', `${path} cannot set DTR and RTS: ${reason(cause)}`, { cause })
+      }
+      lines = wanted
+    },
+    async close() {
+      over = true
+      if (port.isOpen) await limited(`closing ${path}`, (done) => port.close(done))
+    },
+  }
+}
+
+/**
+ * serialport's `hupcl: false` leaves the flag as it finds it, and the kernel's default is on. stty turns it off; it works
+ * on the device, and not on the one who has it open.
+ */
+async function disableHangup(path: string, warn: (message: string) => void): Promise<void> {
+  try {
+    await run('stty', [platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], { timeout: deviceTimeoutMs })
+  } catch (error) {
+    warn(`cannot turn off HUPCL of ${path} (disable_hupcl): ${messageOf(error).trim()}`)
+  }
+}
+
+function limited(name: string, start: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return withTimeLimit(
+    { name, timeoutMs: deviceTimeoutMs },
+    () => new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve()))),
+  )
+}
+
+function explainOpen(path: string, cause: unknown): Error {
+  if (cause instanceof HardwareError) return cause
+  const why = reason(cause)
+  if (/cannot lock port/i.test(why)) {
+    return new HardwareError('DEVICE_IO', `${path} is in use: another program, or another driver, has locked it`, {
+      cause,
+      origin: 'lab',
+    })
+  }
+  const help = /permission denied/i.test(why) ? '; the exporter’s user has to be in the group of the device' : ''
+  return new HardwareError('DEVICE_IO', `Cannot open ${path}: ${why}${help}`, { cause })
+}
+
+/** serialport's `Error: No such file or directory, cannot open /dev/x`, without what surrounds it. */
+function reason(error: unknown): string {
+  if (error === null || error === undefined) return 'it was closed'
+  return messageOf(error)
+    .replace(/^Error:?\s+/, '')
+    .replace(/, cannot (?:open|set)\b.*$/, '')
+}

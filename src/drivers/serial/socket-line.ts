@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+
+import { HardwareError, messageOf } from '../../errors.ts'
+import type { Line, LineEvents } from './line.ts'
+
+/** How long a connection may take to come about, in milliseconds. */
+const connectTimeoutMs = 30_000
+/** How long the other side has to end its half when we have ended ours, in milliseconds. */
+const farewellMs = 1_000
+
+/**
+ * Opens a TCP connection that carries a port's bytes as they are: a terminal server's raw mode, or QEMU's `-serial tcp`.
+ *
+ * @throws HardwareError DEVICE_IO when it does not come about
+ */
+export async function openSocketLine(
+  { host, port }: { readonly host: string; readonly port: number },
+  events: LineEvents,
+): Promise<Line> {
+  const name = `socket://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const explain = (what: string, cause: unknown) =>
+    new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
+  const socket = connect({ host, port, noDelay: true, keepAlive: true })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(connectTimeoutMs) })
+  } catch (cause) {
+    socket.destroy()
+    throw explain('Cannot connect to', cause)
+  }
+  let over = false
+  socket.on('data', (bytes: Buffer) => {
+    if (!over) events.data(bytes)
+  })
+  let failure: Error | undefined
+  socket.on('error', (error) => (failure = explain('Lost', error)))
+  socket.on('close', () => {
+    if (over) return
+    over = true
+    events.closed(failure)
+  })
+  return {
+    set: undefined,
+    flow: { pause: () => socket.pause(), resume: () => socket.resume() },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (cause) => (cause ? reject(explain('Cannot write to', cause)) : resolve()))
+      }),
+    async close() {
+      over = true
+      if (socket.closed) return
+      // A socket that is closed with something unread is reset, and what it has sent last may be lost with that.
+      socket.resume().end()
+      const timer = setTimeout(() => socket.destroy(), farewellMs)
+      await new Promise((resolve) => socket.once('close', resolve))
+      clearTimeout(timer)
+    },
+  }
+}

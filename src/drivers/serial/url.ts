@@ -1,0 +1,14 @@
+/** What a serial port's `url` can mean. */
+export type SerialUrl =
+  | { readonly kind: 'device'; readonly path: string }
+  | { readonly kind: 'loop' }
+  | { readonly kind: 'socket'; readonly host: string; readonly port: number }
+
+/** Reads a `url`; undefined when it is none that there is a way to open. */
+export function parseSerialUrl(url: string): SerialUrl | undefined {
+  if (url === 'loop://') return { kind: 'loop' }
+  if (!/^[a-z][\w+.-]*:\/\//i.test(url)) return url === '' ? undefined : { kind: 'device', path: url }
+  const { host, port } = /^socket:\/\/\[?(?<host>[^/?#\]]+)\]?:(?<port>\d{1,5})\/?$/.exec(url)?.groups ?? {}
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined
+  return { kind: 'socket', host, port: Number(port) }
+}

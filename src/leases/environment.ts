@@ -1,0 +1,71 @@
+import { type Endpoint, environmentVariables as variables } from '../protocol/endpoint.ts'
+
+export { environmentVariables } from '../protocol/endpoint.ts'
+
+/** The older name of `JMP_GRPC_INSECURE`. */
+const olderInsecure = 'JUMPSTARTER_GRPC_INSECURE'
+
+/** An exporter as a shell's environment describes it. */
+export interface EnvironmentExporter {
+  readonly endpoint: Endpoint
+  /** What selectors are matched against. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The exporter that the environment names, as inside `jmp shell`; `undefined` where it names none. */
+export function exporterFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): EnvironmentExporter | undefined {
+  const address = environment[variables.address]
+  if (address === undefined || address === '') return undefined
+  const name = environment[variables.name] || undefined
+  const passphrase = environment[variables.passphrase] || undefined
+  const duringHook = environment[variables.hookLease] !== undefined && environment[variables.lease] === undefined
+  const insecure = [variables.insecure, olderInsecure].some((variable) => environment[variable] === '1')
+  return {
+    endpoint: {
+      address,
+      ...(name === undefined ? {} : { name }),
+      ...(insecure ? { insecure } : {}),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(duringHook ? { duringHook } : {}),
+    },
+    labels: parseLabels(environment[variables.labels] ?? ''),
+  }
+}
+
+/** Variables of a process; those that are `undefined` it shall not have. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The variables for a command that shall use an exporter: what {@link exporterFromEnvironment} reads. What another
+ * exporter has set, such as that of a shell around this one, does not count for it.
+ */
+export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter): Environment {
+  const { address, name, insecure, passphrase, duringHook } = endpoint
+  return {
+    [variables.address]: address,
+    // Python imports the clients of an exporter only if it is told to; here its own user has started it.
+    [variables.allow]: 'UNSAFE',
+    _JMP_SUPPRESS_DRIVER_WARNINGS: '1',
+    [variables.name]: name ?? '',
+    [variables.lease]: duringHook === true ? undefined : 'direct',
+    [variables.labels]: formatLabels(labels),
+    [variables.insecure]: insecure === true ? '1' : undefined,
+    [olderInsecure]: undefined,
+    [variables.passphrase]: passphrase,
+  }
+}
+
+function parseLabels(text: string): Record<string, string> {
+  const pairs = text.split(',').flatMap((pair) => {
+    const [, key, value] = /^([^=]+)=(.*)$/.exec(pair.trim()) ?? []
+    return key === undefined ? [] : [[key, value ?? '']]
+  })
+  return Object.fromEntries(pairs) as Record<string, string>
+}
+
+function formatLabels(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+  return pairs.toSorted().join(',')
+}

@@ -1,0 +1,61 @@
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+
+import { type ChannelCredentials, type ChannelOptions, credentials, Metadata } from '@grpc/grpc-js'
+
+import { HardwareError, messageOf } from '../errors.ts'
+import type { Address } from './address.ts'
+import { type ConnectionSecurity, passphraseKey } from './endpoint.ts'
+
+/**
+ * What a connection to an address is made with: TLS, except on unix sockets and where `insecure` is asked for. The
+ * server's certificate has to be for the host that the address names.
+ *
+ * @throws HardwareError ARGUMENT_INVALID when `ca` has no certificate in it
+ */
+export function channelCredentials(address: Address, { ca, insecure }: ConnectionSecurity): ChannelCredentials {
+  if (address.kind === 'unix' || insecure === true) return credentials.createInsecure()
+  const verify = isIP(address.host) === 0 ? {} : { checkServerIdentity: checkAgainst(address.host) }
+  if (ca === undefined) return credentials.createSsl(null, null, null, verify)
+  try {
+    new X509Certificate(ca)
+  } catch (cause) {
+    throw new HardwareError('ARGUMENT_INVALID', `The CA to trust is not a certificate in PEM: ${messageOf(cause)}`, {
+      cause,
+      origin: 'plugin',
+    })
+  }
+  return credentials.createSsl(Buffer.from(ca), null, null, verify)
+}
+
+/**
+ * The options of a channel that go with {@link channelCredentials}. An IP address may not be sent as the server's name
+ * (RFC 6066, section 3), which Node.js warns of; the certificate is checked against it all the same.
+ */
+export function tlsChannelOptions(address: Address): ChannelOptions {
+  const byIp = address.kind === 'tcp' && isIP(address.host) !== 0
+  return byIp ? { 'grpc.ssl_target_name_override': 'localhost' } : {}
+}
+
+function checkAgainst(host: string) {
+  return (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate)
+}
+
+/** Metadata with the passphrase, if there is one. */
+export function passphraseMetadata(passphrase: string | undefined): Metadata {
+  const metadata = new Metadata()
+  if (passphrase !== undefined) metadata.set(passphraseKey, checkPassphrase(passphrase))
+  return metadata
+}
+
+/**
+ * A passphrase, if it can be sent: gRPC's metadata is made of printable ASCII characters.
+ *
+ * @throws HardwareError ARGUMENT_INVALID, without the passphrase in its message
+ */
+export function checkPassphrase(passphrase: string): string {
+  if (/^[!-~](?:[ -~]*[!-~])?$/.test(passphrase)) return passphrase
+  const what = 'is made of printable ASCII characters, without spaces at its ends, and has at least one'
+  throw new HardwareError('ARGUMENT_INVALID', `A passphrase ${what}`, { origin: 'plugin' })
+}

@@ -1,0 +1,31 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect } from 'vitest'
+
+import { createPrivateFolder } from '../../src/private-folder.ts'
+
+/** Two pseudo terminals that are joined, made by socat: what is written to one is read from the other. */
+export async function createPtyPair() {
+  const folder = await createPrivateFolder()
+  const [port, device] = [join(folder.path, 'port'), join(folder.path, 'device')]
+  const socat = execa('socat', [`pty,raw,echo=0,link=${port}`, `pty,raw,echo=0,link=${device}`], { reject: false })
+  const exists = async (path: string) => open(path, 'r+').then((file) => file.close())
+  await expect.poll(() => Promise.all([exists(port), exists(device)]), { timeout: 10_000 }).toBeTruthy()
+  return {
+    /** The path that a driver opens … */
+    port,
+    /** … and the end that the test holds in place of a device. */
+    device: await open(device, 'r+'),
+    /** What happens when a USB adapter is pulled out. */
+    async unplug() {
+      socat.kill('SIGKILL')
+      await socat
+    },
+    async [Symbol.asyncDispose]() {
+      await this.device.close()
+      await this.unplug()
+      await folder.remove()
+    },
+  }
+}
