@@ -37,7 +37,7 @@ export class BoardDriver extends Driver {
     this.write('start')
   }
   mark(file) { this.write('mark', file) }
-  hang() { return new Promise(() => {}) }
+  hang() { this.write('hang'); return new Promise(() => {}) }
   close() {
     this.write('end')
     if (this.config.stuck) throw new Error('relay stuck')
@@ -63,7 +63,7 @@ export function boardYaml(name: string, labels: Record<string, string> = {}, con
 export interface JournalEntry {
   readonly exporter: string
   readonly session: string
-  readonly event: 'start' | 'mark' | 'end'
+  readonly event: 'start' | 'mark' | 'hang' | 'end'
   readonly data?: string
   readonly time: number
 }
@@ -79,12 +79,14 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
     cpSync(join(repository, part), join(modules, 'vitest-hardware', part), { recursive: true })
   symlinkSync(vitestFolders[version], join(modules, 'vitest'))
   const all = { 'package.json': '{ "type": "module" }', 'board.mjs': board, ...files }
-  for (const [name, content] of Object.entries(all)) {
+  const write = (name: string, content: string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), content)
   }
+  for (const [name, content] of Object.entries(all)) write(name, content)
   return {
     folder,
+    write,
     /** Runs Vitest; `code` and the whole output as the user sees it. */
     async vitest(args: readonly string[], env: Record<string, string> = {}) {
       const { exitCode, all: output } = await startVitest(folder, args, env)
