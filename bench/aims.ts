@@ -1,5 +1,6 @@
+import { consolePatterns } from './console.ts'
 import { chunkSizes, metrics } from './metrics.ts'
-import type { MemoryResults, Results, SpeedResults } from './results.ts'
+import type { ConsoleResults, MemoryResults, Results, SpeedResults } from './results.ts'
 
 /** An aim, and what came of it. */
 export interface Verdict {
@@ -14,8 +15,12 @@ const [small, large] = [chunkSizes.slice(0, 2), chunkSizes.slice(2)]
 const directions = ['up', 'down', 'echo']
 
 /** Holds the results against the aims; those of a part that was not measured are left out. */
-export function judge({ speed, memory }: Results): Verdict[] {
-  return [...(speed === undefined ? [] : judgeSpeed(speed)), ...(memory === undefined ? [] : judgeMemory(memory))]
+export function judge({ speed, memory, console }: Results): Verdict[] {
+  return [
+    ...(speed === undefined ? [] : judgeSpeed(speed)),
+    ...(memory === undefined ? [] : judgeMemory(memory)),
+    ...(console === undefined ? [] : judgeConsole(console)),
+  ]
 }
 
 function judgeSpeed({ pairs, cold }: SpeedResults): Verdict[] {
@@ -48,6 +53,15 @@ function judgeSpeed({ pairs, cold }: SpeedResults): Verdict[] {
 function judgeMemory({ gibibytes, exporters }: MemoryResults): Verdict[] {
   const last = exporters['ours']?.samples.at(-1) ?? Number.NaN
   return [below(`our exporter's memory after ${gibibytes} GiB each way`, last, 160, 'MiB')]
+}
+
+function judgeConsole({ waits }: ConsoleResults): Verdict[] {
+  const ms = (name: string, megabytes: number) => waits[`${name}|${megabytes}`]?.median ?? Number.NaN
+  return Object.keys(consolePatterns).flatMap((name) => [
+    below(`a console, 50 MB, ${name}`, ms(name, 50), 1_500, 'ms'),
+    // Linear: what is constant, such as loading, only makes it less.
+    atMost({ name: `a console, 50 MB against 5 MB, ${name}`, ratio: ms(name, 50) / ms(name, 5) }, 12),
+  ])
 }
 
 function atMost({ name, ratio }: { name: string; ratio: number }, limit: number): Verdict {

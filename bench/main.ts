@@ -6,11 +6,13 @@
  * `--rounds <number>` how often everything is measured (default 5)
  * `--memory`          instead: the exporter's memory while much is streamed
  * `--gibibytes <n>`   how much, in each direction (default 10)
+ * `--console`         instead: how long a console takes through much output
  */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 import { hasPythonEnvironment } from '../scripts/python-environment.ts'
+import { measureConsole } from './console.ts'
 import { measureMemory } from './memory.ts'
 import { fullPlan, quickPlan } from './plan.ts'
 import { fileOf } from './process.ts'
@@ -24,6 +26,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     memory: { type: 'boolean', default: false },
     gibibytes: { type: 'string', default: '10' },
+    console: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5))
@@ -35,9 +38,7 @@ if (!existsSync(fileOf('../dist/cli/main.js'))) throw new Error('There is nothin
 if (!hasPythonEnvironment()) throw new Error("Jumpstarter's Python is missing: node scripts/install-system-parts.ts")
 
 const print = (line: string) => console.error(line)
-const measured: Results = options.memory
-  ? { memory: await measureMemory({ gibibytes, print }) }
-  : { speed: await measureSpeed({ rounds, plan: options.quick ? quickPlan : fullPlan, print }) }
+const measured = await measure()
 
 console.log(`\n${formatReport(measured)}`)
 if (options.quick) {
@@ -46,4 +47,10 @@ if (options.quick) {
   const all = { ...readResults(), ...measured }
   writeResults(all)
   writeDocument(all)
+}
+
+async function measure(): Promise<Results> {
+  if (options.memory) return { memory: await measureMemory({ gibibytes, print }) }
+  if (options.console) return { console: await measureConsole({ rounds, print }) }
+  return { speed: await measureSpeed({ rounds, plan: options.quick ? quickPlan : fullPlan, print }) }
 }

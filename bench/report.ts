@@ -1,10 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 import { judge, type Verdict } from './aims.ts'
+import { consoleMegabytes, consolePatterns } from './console.ts'
 import { metrics } from './metrics.ts'
 import { nameOf, pairs } from './pairs.ts'
 import { fileOf } from './process.ts'
-import { describeConditions, type MemoryResults, type Results, type SpeedResults } from './results.ts'
+import {
+  type ConsoleResults,
+  describeConditions,
+  type MemoryResults,
+  type Results,
+  type SpeedResults,
+} from './results.ts'
 import type { Summary } from './statistics.ts'
 import { formatMarkdown, formatText, type Table } from './table.ts'
 
@@ -45,10 +52,11 @@ export function writeDocument(results: Results): void {
   writeFileSync(document, written)
 }
 
-function sections({ speed, memory }: Results, verdicts: readonly Verdict[]): Section[] {
+function sections({ speed, memory, console }: Results, verdicts: readonly Verdict[]): Section[] {
   return [
     ...(speed === undefined ? [] : [pairSection(speed), coldSection(speed)]),
     ...(memory === undefined ? [] : [memorySection(memory)]),
+    ...(console === undefined ? [] : [consoleSection(console)]),
     aimSection(verdicts),
   ]
 }
@@ -87,6 +95,19 @@ function memorySection(memory: MemoryResults): Section {
   const what = `${memory.gibibytes} GiB from the exporter, then ${memory.gibibytes} GiB to it, in writes of 64 KiB`
   const head = ['exporter’s memory, MiB', 'at the start', 'half-way', 'at the end', 'most']
   return { intro: `${what}; ${describeConditions(memory)}.`, table: [head, ...rows] }
+}
+
+function consoleSection({ rounds, waits, ...conditions }: ConsoleResults): Section {
+  const rows = Object.entries(consolePatterns).map(([name, pattern]) => [
+    `${name}: \`${String(pattern)}\``,
+    ...consoleMegabytes.map((megabytes) => spread(waits[`${name}|${megabytes}`])),
+  ])
+  const what = 'A wait for what comes after much output, in pieces of 64 bytes, guards included'
+  const head = ['waited for, ms', ...consoleMegabytes.map((megabytes) => `${megabytes} MB`)]
+  return {
+    intro: `${what}; median of ${rounds} rounds and range. ${describeConditions(conditions)}.`,
+    table: [head, ...rows],
+  }
 }
 
 function aimSection(verdicts: readonly Verdict[]): Section {

@@ -35,10 +35,18 @@ export interface MemoryResults extends Conditions {
   readonly exporters: Readonly<Record<string, { readonly peak: number; readonly samples: readonly number[] }>>
 }
 
+/** How long a console waits for what comes after much output. */
+export interface ConsoleResults extends Conditions {
+  readonly rounds: number
+  /** In milliseconds, by `pattern|megabytes`. */
+  readonly waits: Readonly<Record<string, Summary>>
+}
+
 /** The content of results.json. */
 export interface Results {
   readonly speed?: SpeedResults
   readonly memory?: MemoryResults
+  readonly console?: ConsoleResults
 }
 
 const file = fileOf('results.json')

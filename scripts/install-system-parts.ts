@@ -3,7 +3,9 @@
  * elsewhere the tests that need them are skipped, and say so. With CI set, a part that cannot be had is an error.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
+import { hasLinuxImages, makeLinuxImages } from './make-linux-images.ts'
 import { findPython, hasPythonEnvironment, makePythonEnvironment } from './python-environment.ts'
 
 interface Part {
@@ -32,8 +34,25 @@ const parts: readonly Part[] = [
   command('xz', ['xz-utils'], 'flashing xz images'),
   command('bzip2', ['bzip2'], 'flashing bzip2 images'),
   command('zstd', ['zstd'], 'flashing zstd images'),
+  command('curl', ['curl'], 'getting files from the TFTP and HTTP servers'),
+  command('tftp', ['tftp-hpa'], 'getting files from the TFTP server in netascii'),
+  command('atftp', ['atftp'], 'getting files from the TFTP server in windows'),
   command('openssl', ['openssl'], 'connections with TLS', 'version'),
   command('socat', ['socat'], 'serial ports on pseudo terminals', '-V'),
+  command('qemu-system-aarch64', ['qemu-system-arm'], 'boards that QEMU simulates'),
+  command('qemu-img', ['qemu-utils'], 'disks and saved states of boards that QEMU simulates'),
+  {
+    name: "QEMU's network boot ROMs",
+    packages: ['ipxe-qemu'],
+    for: "Jumpstarter's own QEMU driver",
+    has: () => existsSync('/usr/lib/ipxe/qemu/efi-virtio.rom'),
+  },
+  {
+    name: "U-Boot's images for QEMU",
+    packages: ['u-boot-qemu'],
+    for: "U-Boot's shell",
+    has: () => existsSync('/usr/lib/u-boot/qemu_arm64/u-boot.bin'),
+  },
   {
     name: 'python3 (3.11 or newer, with venv)',
     packages: ['python3', 'python3-venv'],
@@ -66,6 +85,15 @@ if (python !== undefined && !hasPythonEnvironment()) {
   console.log("making a Python environment with Jumpstarter's packages, once; this takes a minute")
   if (!makePythonEnvironment(python)) {
     console.log("the Python environment cannot be made: no tests of interoperability with Jumpstarter's Python")
+    if (process.env['CI']) process.exitCode = 1
+  }
+}
+
+if (!hasLinuxImages()) {
+  console.log('making a small Linux for QEMU, once; this takes some seconds')
+  const reason = makeLinuxImages()
+  if (reason !== undefined) {
+    console.log(`the small Linux cannot be made: no tests of Linux on a board (${reason})`)
     if (process.env['CI']) process.exitCode = 1
   }
 }

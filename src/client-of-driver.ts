@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 
 import type { DriverClient } from './clients/driver-client.ts'
+import type { QemuClient } from './clients/qemu-client.ts'
+import type { Qemu } from './drivers/qemu/qemu.ts'
 import type { Driver } from './runtime/driver.ts'
 
 /** One method of a driver as its client has it: every answer awaited, every generator asynchronous. */
@@ -22,6 +24,8 @@ type ChildrenOfDriver<D extends Driver> = string extends keyof D['children']
 
 /**
  * The type of the client that `serve(driver)` returns: the driver's public methods as a client calls them, and its
- * children.
+ * children. A board of QEMU has a client that is more than that.
  */
-export type ClientOfDriver<D extends Driver> = DriverClient & MethodsOfDriver<D> & ChildrenOfDriver<D>
+export type ClientOfDriver<D extends Driver> = D extends Qemu
+  ? QemuClient
+  : DriverClient & MethodsOfDriver<D> & ChildrenOfDriver<D>

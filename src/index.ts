@@ -1,6 +1,17 @@
+export {
+  type Board,
+  type BoardDefinition,
+  type BoardStep,
+  defineBoard,
+  type EdgeDefinition,
+  type StateDefinition,
+} from './boards/define-board.ts'
+export type { RunningBoard, RunningBoardOptions } from './boards/running-board.ts'
+export type { BoardWaitOptions } from './boards/turns.ts'
 export { type ClientOfDriver } from './client-of-driver.ts'
 export { connect, type Connection, type ConnectOptions } from './clients/connect.ts'
 export { type ClientClass, DriverClient } from './clients/driver-client.ts'
+export type { ClientsOf, DriverDeclarations } from './clients/driver-declarations.ts'
 export { registerClient } from './clients/registry.ts'
 export { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError } from './errors.ts'
 export {
@@ -14,5 +25,6 @@ export {
 export type { ResourceHandle } from './interfaces/resource.ts'
 export { Driver } from './runtime/driver.ts'
 export { expect } from './fixtures/matchers.ts'
-export { type HardwareTest, type Need, needs, type Needs } from './fixtures/needs.ts'
+export type { BoardNeed, DriversNeed, Need, Needs, ResetBetween } from './fixtures/need.ts'
+export { type HardwareTest, needs } from './fixtures/needs.ts'
 export { serve, type ServeOptions } from './serve.ts'

@@ -23,8 +23,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'runtime/content/pool.ts',
   ],
   clients: [...base, 'protocol/', 'interfaces/'],
+  boards: [...base, 'clients/', 'interfaces/'],
   leases: [...base, 'protocol/', 'clients/connect.ts'],
-  fixtures: [...base, 'interfaces/', 'clients/', 'leases/', 'plugin/context.ts'],
+  fixtures: [...base, 'interfaces/', 'clients/', 'boards/', 'leases/', 'plugin/context.ts'],
   plugin: [...base, 'leases/', 'runtime/config/'],
 }
 

@@ -3,6 +3,7 @@ import { parseAddress } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
 import type { Channel, ExporterReport, WaitOptions } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
+import type { Guard } from './console/guards.ts'
 import { deriveClient } from './derive.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { resolveClient } from './registry.ts'
@@ -26,6 +27,8 @@ export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   readonly contracts?: ReadonlyMap<string, InterfaceDefinition>
   /** The class of the root's client, instead of the one it names. */
   readonly rootClient?: ClientClass
+  /** What ends every wait when a console prints it (default: what the usual systems print when they have failed). */
+  readonly guards?: readonly Guard[] | undefined
   /** Gets what the exporter's hook prints while connecting waits for it, a line at a time, and its warning. */
   readonly print?: (line: string) => void
 }
@@ -61,7 +64,8 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
     const paths = new Set(report.drivers.map((driver) => driver.labels[clientLabel] ?? ''))
     const classes = new Map<string, ClientClass>()
     for (const path of paths) classes.set(path, await resolveClient(path, options.allow ?? []))
-    const root = buildClients(report, channel, (driver) => {
+    const shared = { channel, guards: options.guards }
+    const root = buildClients(report, shared, (driver) => {
       const contract = options.contracts?.get(driver.uuid)
       const Client = classes.get(driver.labels[clientLabel] ?? '') ?? DriverClient
       if (driver.parentUuid === undefined && options.rootClient !== undefined) {

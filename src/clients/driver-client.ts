@@ -14,6 +14,8 @@ import { clientLabel } from '../protocol/labels.ts'
 import type { ContentEncoding } from '../protocol/resources.ts'
 import { validate, validateArgs, ValidationError } from '../protocol/validation.ts'
 import { defaultCallTimeoutMs, resolveCallOptions } from './call-options.ts'
+import type { Guard } from './console/guards.ts'
+import { eitherSignal, Waits } from './waits.ts'
 
 /** Where a client stands in an exporter's tree. */
 export interface ClientNode {
@@ -25,6 +27,8 @@ export interface ClientNode {
   readonly channel: Channel
   /** The interface, where it is known. */
   readonly contract: InterfaceDefinition | undefined
+  /** What ends every wait on the exporter when a console prints it (default: what the usual systems print). */
+  readonly guards?: readonly Guard[] | undefined
 }
 
 /** A class of clients: {@link DriverClient} or one derived from it. */
@@ -114,7 +118,11 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     const definition = definitionOf(this as DriverClient, method)
     const target = targetOf(this as DriverClient, method, definition)
     const checked = await checkArgs(definition, args, target.label)
-    for await (const record of this.node.channel.streamingCall(target, checked, resolveCallOptions(this.options))) {
+    for await (const record of this.node.channel.streamingCall(
+      target,
+      checked,
+      limitsOf(this as DriverClient, this.options),
+    )) {
       const checked = definition?.result === undefined ? record : await checkResult(definition, record, target.label)
       yield checked as MethodResult<I, M>
     }
@@ -142,12 +150,18 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     signal: AbortSignal | undefined
     timeoutMs: number
   } {
-    const { signal, timeoutMs } = resolveCallOptions(this.options)
+    const { signal, timeoutMs } = limitsOf(this as DriverClient, this.options)
     return { signal, timeoutMs: timeoutMs ?? defaultTimeoutMs }
   }
 }
 
 // Functions and not private methods: `with()` makes objects that inherit from a client, and those have no private names.
+
+/** A board that has failed, as one of its consoles has said, ends a call too. */
+function limitsOf({ node }: DriverClient, options: WaitOptions): WaitOptions {
+  const { signal, timeoutMs } = resolveCallOptions(options)
+  return { signal: eitherSignal(signal, Waits.find(node.channel)?.signal), timeoutMs }
+}
 
 function definitionOf(client: DriverClient, method: string): MethodDefinition | undefined {
   return client.node.contract?.methods[method]

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream'
 
 import { Network } from '../interfaces/network.ts'
 import { createPrivateFolder } from '../private-folder.ts'
+import { Console, type ConsoleOptions, defaultExpectTimeoutMs } from './console/console.ts'
 import { DriverClient } from './driver-client.ts'
 import { forwardConnections, type ForwardOptions } from './forward.ts'
+import { Waits } from './waits.ts'
 
 /** Where {@link NetworkClient.forwardTcp} listens. */
 export interface ForwardTcpOptions extends ForwardOptions {
@@ -40,6 +42,20 @@ export class NetworkClient extends DriverClient<typeof Network> {
   /** Opens a connection to the endpoint. For UDP, one chunk is one datagram. */
   connect(): Promise<Duplex> {
     return this.stream('connect')
+  }
+
+  /**
+   * A console on a connection to the endpoint, which is opened when it is used first: a terminal server, a monitor. Dispose
+   * of it to close the connection.
+   */
+  console(options: ConsoleOptions = {}): Console {
+    const { path, channel, guards } = this.node
+    return new Console(path || 'network', () => this.connect(), {
+      ...(guards === undefined ? {} : { guards }),
+      waits: Waits.of(channel),
+      limits: () => this.limits(defaultExpectTimeoutMs),
+      ...options,
+    })
   }
 
   /**

@@ -6,12 +6,15 @@ import { DigitalInputClient } from './digital-input-client.ts'
 import { DigitalOutputClient } from './digital-output-client.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { FlasherClient } from './flasher-client.ts'
+import { HttpServerClient } from './http-server-client.ts'
 import { NetworkClient } from './network-client.ts'
 import { OpendalClient } from './opendal-client.ts'
 import { PowerClient } from './power-client.ts'
+import { QemuClient } from './qemu-client.ts'
 import { SerialClient } from './serial-client.ts'
 import { ShellClient } from './shell-client.ts'
 import { StorageMuxClient, StorageMuxFlasherClient } from './storage-mux-client.ts'
+import { TftpServerClient } from './tftp-server-client.ts'
 import { VirtualPowerClient } from './virtual-power-client.ts'
 
 const builtIn = [
@@ -19,13 +22,16 @@ const builtIn = [
   DigitalInputClient,
   DigitalOutputClient,
   FlasherClient,
+  HttpServerClient,
   NetworkClient,
   OpendalClient,
   PowerClient,
+  QemuClient,
   SerialClient,
   ShellClient,
   StorageMuxClient,
   StorageMuxFlasherClient,
+  TftpServerClient,
   VirtualPowerClient,
 ]
 
@@ -33,6 +39,8 @@ const registered = new Map<string, ClientClass>([
   ...builtIn.map((Client): [string, ClientClass] => [Client.interface.client, Client as unknown as ClientClass]),
   // The name that newer releases of upstream's core give it.
   ['jumpstarter.client.flasher.FlasherClient', FlasherClient],
+  // The same with a method for images of container registries, which our driver does not have.
+  ['jumpstarter_driver_qemu.client.QemuFlasherClient', FlasherClient],
 ])
 
 /** Makes a client class known by the path that drivers report. */

@@ -1,8 +1,8 @@
 import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
-import type { Channel, DriverReport, ExporterReport } from '../protocol/channel.ts'
+import type { DriverReport, ExporterReport } from '../protocol/channel.ts'
 import { clientLabel, nameLabel } from '../protocol/labels.ts'
-import { type ClientClass, DriverClient } from './driver-client.ts'
+import { type ClientClass, type ClientNode, DriverClient } from './driver-client.ts'
 
 /** Which class, and which interface, a driver's client gets. */
 export type ChooseClient = (report: DriverReport) => { Client: ClientClass; contract?: InterfaceDefinition | undefined }
@@ -11,15 +11,23 @@ export type ChooseClient = (report: DriverReport) => { Client: ClientClass; cont
  * Makes the clients of an exporter's report. One driver may be reported under several parents, with one uuid; each place
  * has a client of its own.
  *
+ * @param shared what all of them have
  * @returns the root
  * @throws HardwareError PROTOCOL_VIOLATION for a report that is no tree
  */
-export function buildClients(report: ExporterReport, channel: Channel, choose: ChooseClient): DriverClient {
+export function buildClients(
+  report: ExporterReport,
+  shared: Pick<ClientNode, 'channel' | 'guards'>,
+  choose: ChooseClient,
+): DriverClient {
   const latest = new Map<string, DriverClient>()
   let root: DriverClient | undefined
   for (const [index, driver] of report.drivers.entries()) {
     const violation = (what: string) =>
-      new HardwareError('PROTOCOL_VIOLATION', `${channel.address} reports driver ${index} (${driver.uuid}) ${what}`)
+      new HardwareError(
+        'PROTOCOL_VIOLATION',
+        `${shared.channel.address} reports driver ${index} (${driver.uuid}) ${what}`,
+      )
     if (driver.labels[clientLabel] === undefined) throw violation(`without the label ${clientLabel}`)
     const name = driver.labels[nameLabel] ?? ''
     const parent = driver.parentUuid === undefined ? undefined : latest.get(driver.parentUuid.toLowerCase())
@@ -29,12 +37,12 @@ export function buildClients(report: ExporterReport, channel: Channel, choose: C
 
     const { Client, contract } = choose(driver)
     const path = parent === undefined || parent.node.path === '' ? name : `${parent.node.path}.${name}`
-    const client = new Client({ report: driver, name, path, channel, contract: contract ?? Client.interface })
+    const client = new Client({ ...shared, report: driver, name, path, contract: contract ?? Client.interface })
     if (parent === undefined) root = client
     else adopt(parent, name, client)
     latest.set(driver.uuid.toLowerCase(), client)
   }
-  if (root === undefined) throw new HardwareError('PROTOCOL_VIOLATION', `${channel.address} reports no drivers`)
+  if (root === undefined) throw new HardwareError('PROTOCOL_VIOLATION', `${shared.channel.address} reports no drivers`)
   return root
 }
 

@@ -13,9 +13,13 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./network/socket-network.ts')).UnixNetwork,
     'jumpstarter_driver_network.driver.UdpNetwork': async () => (await import('./network/udp-network.ts')).UdpNetwork,
     'jumpstarter_driver_pyserial.driver.PySerial': async () => (await import('./serial/py-serial.ts')).PySerial,
+    'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
     'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
     'jumpstarter_driver_opendal.driver.Opendal': async () =>
       (await import('./opendal/opendal-driver.ts')).OpendalDriver,
+    'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
+    'jumpstarter_driver_http.driver.HttpServer': async () =>
+      (await import('./http-server/http-server.ts')).HttpServerDriver,
     'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
       (await import('./storage/mock-flasher.ts')).MockFlasher,
     'jumpstarter_driver_opendal.driver.MockStorageMux': async () =>

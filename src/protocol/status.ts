@@ -105,6 +105,10 @@ export function fromStatus(failure: StatusLike, label: string, peer: string, sig
   const remote = remoteFacts(failure)
   const code = remote?.code ?? codeOfStatus[failure.code] ?? 'CALL_FAILED'
   if (failure.code === Status.CANCELLED && signal?.aborted === true) {
+    const { reason } = signal
+    if (reason instanceof HardwareError) {
+      return new HardwareError(reason.code, `${label}: ${reason.message}`, { cause: reason, origin: reason.origin })
+    }
     return new HardwareError('CALL_CANCELLED', `${label}: cancelled (${messageOf(signal.reason)})`, {
       cause: signal.reason,
     })

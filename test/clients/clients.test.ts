@@ -328,7 +328,7 @@ describe('SerialClient', () => {
     await serial.sendLine('root')
     await serial.send('\x03')
     await expect.poll(() => port.written).toBe('root\r\x03')
-    expect(serial.output).toBe('login: ')
+    expect(serial.all).toBe('login: ')
     expect(port.lines).toHaveLength(1)
   })
 

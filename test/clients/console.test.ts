@@ -58,12 +58,18 @@ describe('patterns', () => {
 
   test('a text is looked for as it is', async () => {
     const { console } = await printed('a.c $ (x) [y] => ')
-    expect(await console.expect('(x) [y] =>')).toEqual<Match>({
+    const { time, waitedMs, ...match } = await console.expect('(x) [y] =>')
+    expect(match).toEqual<Omit<Match, 'time' | 'waitedMs'>>({
       text: '(x) [y] =>',
       before: 'a.c $ ',
       groups: [],
       named: {},
+      index: 0,
+      start: { text: 6, raw: 6 },
+      end: { text: 16, raw: 16 },
     })
+    expect(Math.abs(Date.now() - time)).toBeLessThan(60_000)
+    expect(waitedMs).toBeLessThan(60_000)
   })
 
   test('a regular expression has groups, by position and by name', async () => {
@@ -100,7 +106,7 @@ describe('the cursor', () => {
     expect((await console.expect('one')).before).toBe('')
     expect((await console.expect('one')).before).toBe(' two ')
     expect((await console.expect(/\w+$/)).text).toBe('three')
-    expect(console.output).toBe('one two one three')
+    expect(console.all).toBe('one two one three')
     await expect(console.expect('one', { timeoutMs: 20 })).rejects.toMatchObject({ code: 'CONSOLE_TIMEOUT' })
   })
 
@@ -111,24 +117,29 @@ describe('the cursor', () => {
     expect(await console.expect('root')).toMatchObject({ before: 'login: ' })
   })
 
-  test('serves two waits at once, first come first served', async () => {
+  test('is one, so that two waits at once are refused', async () => {
     const { console, device } = line()
-    const [first, second] = [console.expect(/ok \d/), console.expect(/ok \d/)]
+    const first = console.expect(/ok \d/)
+    await expect(console.expect('ok')).rejects.toMatchObject({
+      code: 'CONSOLE_BUSY',
+      origin: 'test',
+      message: expect.stringContaining('already waited on, for /ok \\d/'),
+    })
     device.write('ok 1 ok 2')
     expect((await first).text).toBe('ok 1')
-    expect((await second).text).toBe('ok 2')
+    expect((await console.expect(/ok \d/)).text).toBe('ok 2')
   })
 
-  test('serves a wait whose pattern comes first although it was second', async () => {
+  test('is another for another reader, which sees everything', async () => {
     const { console, device } = line()
-    const done: string[] = []
-    const waits = ['late', 'early'].map((pattern) => console.expect(pattern).then(({ text }) => done.push(text)))
-    await console.open()
-    device.write('early ')
-    await expect.poll(() => done).toEqual(['early'])
-    device.write('late')
-    await Promise.all(waits)
-    expect(done).toEqual(['early', 'late'])
+    const [late, early] = [console.reader(), console.reader()]
+    const waits = Promise.all([late.expect('late'), early.expect('early')])
+    device.write('early late')
+    expect((await waits).map(({ before }) => before)).toEqual(['early ', ''])
+    expect(console.peek()).toBe('early late')
+    expect(console.reader({ from: 'end' }).peek()).toBe('')
+    expect(early.peek()).toBe(' late')
+    expect(console.reader({ from: early.mark() }).peek()).toBe(' late')
   })
 })
 
@@ -140,14 +151,17 @@ describe('output in pieces', () => {
       const { console, device } = line()
       const matches: Match[] = []
       const looking = (async () => {
-        for (const pattern of patterns) matches.push(await console.expect(pattern, { timeoutMs: 2_000 }))
+        for (const pattern of patterns) {
+          const match = await console.expect(pattern, { timeoutMs: 2_000 })
+          matches.push({ ...match, time: 0, waitedMs: 0 })
+        }
       })()
       await console.open()
       for (const chunk of chunks) device.write(chunk)
       await looking
       device.end()
       await expect(console.expect('never')).rejects.toMatchObject({ code: 'CONSOLE_CLOSED' })
-      return { matches, output: console.output }
+      return { matches, output: console.all }
     }
     const whole = await look([bytes])
     expect(whole.output).toBe(bytes.toString())
@@ -167,7 +181,7 @@ describe('output in pieces', () => {
     const found = console.expect('☂ ready')
     for (const byte of Buffer.from('🚀 ☂ ready')) device.write(Buffer.from([byte]))
     expect(await found).toMatchObject({ before: '🚀 ' })
-    expect(console.output).toBe('🚀 ☂ ready')
+    expect(console.all).toBe('🚀 ☂ ready')
   })
 
   test('bytes that are no UTF-8 are shown as such, and lose nothing after them', async () => {
@@ -237,7 +251,7 @@ describe('errors', () => {
     const expected = {
       code: 'CALL_CANCELLED',
       cancelled: true,
-      message: expect.stringContaining('wait for "ok" was cancelled (the test is over)'),
+      message: expect.stringContaining('did not print "ok": the wait was cancelled (the test is over)'),
       cause: controller.signal.reason as unknown,
     }
     await expect(wait).rejects.toMatchObject(expected)
@@ -256,7 +270,7 @@ describe('errors', () => {
     const { console, device } = await printed('Resetting …\n')
     await console.expect('Resetting')
     const failures = ['login', /^=> /].map((pattern) =>
-      expect(console.expect(pattern)).rejects.toMatchObject({
+      expect(console.reader().expect(pattern)).rejects.toMatchObject({
         code: 'CONSOLE_CLOSED',
         origin: 'board',
         message: 'Console board.console was closed. Last lines:\n  | Resetting …\n  | rebooting',

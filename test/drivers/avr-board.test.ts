@@ -48,7 +48,7 @@ describe.each(['real-time', 'maximum'] as const)('an AVR board at %s speed', (sp
 
   test('talks on its console', async () => {
     const { console } = board
-    expect(console.output).toBe('demo firmware 1.0, start 1\r\n> ')
+    expect(console.all).toBe('demo firmware 1.0, start 1\r\n> ')
     await console.sendLine('sum 40 2')
     await console.expect(/^42\r?$/)
     await console.sendLine('sum -70000 1')

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import {
@@ -12,13 +13,16 @@ import {
   DigitalOutputClient,
   type DriverClient,
   FlasherClient,
+  HttpServerClient,
   NetworkClient,
   OpendalClient,
   PowerClient,
+  QemuClient,
   SerialClient,
   ShellClient,
   StorageMuxClient,
   StorageMuxFlasherClient,
+  TftpServerClient,
   VirtualPowerClient,
 } from '../../src/clients/index.ts'
 import { writeExporterFile } from './support/exporter-file.ts'
@@ -38,6 +42,14 @@ async function read(stream: Duplex, length: number): Promise<Buffer> {
     else got += chunks.push(chunk) && chunk.length
   }
   return Buffer.concat(chunks)
+}
+
+/** What is at a URL, as a program gets it that is neither theirs nor ours. */
+async function fetchFile(url: string): Promise<Buffer> {
+  const { stdout } = await execa('curl', ['--silent', '--show-error', '--fail', '--max-time', '30', url], {
+    encoding: 'buffer',
+  })
+  return Buffer.from(stdout)
 }
 
 async function expectEcho(stream: Duplex, data: Buffer): Promise<void> {
@@ -206,6 +218,40 @@ describe.skipIf(missing !== undefined)(
         await storage.delete(`${folder}/c.bin`)
         await storage.removeAll(`${folder}/`)
         expect(await storage.exists(`${folder}/a.bin`)).toBe(false)
+      })
+
+      cell('TFTP server', async () => {
+        const tftp = find('tftp', TftpServerClient)
+        const data = Buffer.alloc(300_000, 'tftp')
+        await tftp.storage.writeBytes('image', data)
+        await tftp.start()
+        expect([await tftp.host(), await tftp.port()]).toEqual(['127.0.0.1', shared.surroundings.tftpPort])
+        expect(sha256(await fetchFile(`tftp://127.0.0.1:${shared.surroundings.tftpPort}/image`))).toBe(sha256(data))
+        await tftp.stop()
+      })
+
+      cell('HTTP server', async () => {
+        const http = find('http', HttpServerClient)
+        const data = Buffer.alloc(300_000, 'http')
+        await http.start()
+        expect([await http.host(), await http.port()]).toEqual(['127.0.0.1', shared.surroundings.httpPort])
+        const url = await http.putFile('image', data)
+        expect(String(url)).toBe(`http://127.0.0.1:${shared.surroundings.httpPort}/image`)
+        expect(sha256(await fetchFile(String(url)))).toBe(sha256(data))
+        await http.stop()
+      })
+
+      cell('QEMU', async () => {
+        const qemu = find('qemu', QemuClient)
+        expect(await qemu.hostname()).toBe('board')
+        await qemu.setMemorySize('128M')
+        await find('qemu.flasher', FlasherClient).flash(Buffer.alloc(1024 * 1024, 'disk'), { target: 'root' })
+        const [power, console] = [find('qemu.power', PowerClient), find('qemu.console', SerialClient)]
+        await power.on()
+        // Theirs loses what comes before the port is opened, and the prompt is there sooner or later.
+        const shell = await console.shell('uboot')
+        expect(await shell.runOrThrow('bdinfo')).toMatch(/size\s+= 0x0*8000000\b/)
+        await power.off()
       })
 
       describe.each(encodings)('a file that is compressed with %s', (encoding) => {

@@ -148,6 +148,53 @@ result = received.hexdigest() == hashlib.sha256(data).hexdigest()`
         expect(await python.run(code)).toBe(true)
       })
 
+      cell('TFTP server', async () => {
+        const code = `
+import hashlib, subprocess
+data = b"tftp" * 75000
+client.tftp.storage.write_bytes("image", data)
+client.tftp.start()
+url = f"tftp://{client.tftp.get_host()}:{int(client.tftp.get_port())}/image"
+got = subprocess.run(["curl", "--silent", "--show-error", "--fail", "--max-time", "30", url], capture_output=True, check=True)
+client.tftp.stop()
+result = [url, hashlib.sha256(got.stdout).hexdigest() == hashlib.sha256(data).hexdigest()]`
+        expect(await python.run(code)).toEqual([`tftp://127.0.0.1:${shared.surroundings.tftpPort}/image`, true])
+      })
+
+      cell('HTTP server', async () => {
+        const code = `
+import os, urllib.request
+with open(path, "wb") as file:
+    file.write(b"http" * 75000)
+client.http.start()
+url = client.http.put_file("image", os.path.abspath(path))
+got = urllib.request.urlopen(url, timeout=30).read()
+client.http.stop()
+result = [url, client.http.get_port(), got == b"http" * 75000]`
+        const { httpPort } = shared.surroundings
+        const path = join(shared.surroundings.folder, 'http-source')
+        expect(await python.run(code, { path })).toEqual([`http://127.0.0.1:${httpPort}/image`, httpPort, true])
+      })
+
+      cell('QEMU', async () => {
+        const code = `
+client.qemu.set_memory_size("128M")
+with open(path, "wb") as file:
+    file.write(b"disk" * 262144)
+client.qemu.flasher.flash(path, target="root")
+with client.qemu.console.pexpect() as console:
+    client.qemu.power.on()
+    console.expect_exact(b"Hit any key", timeout=60)
+    console.send(b"\\r")
+    console.expect_exact(b"\\n=> ", timeout=60)
+    console.send(b"bdinfo\\r")
+    console.expect(rb"size\\s+= 0x0*8000000", timeout=60)
+    client.qemu.power.off()
+result = [client.qemu.hostname, client.qemu.username]`
+        const path = join(shared.surroundings.folder, 'disk.img')
+        expect(await python.run(code, { path })).toEqual(['board', 'jumpstarter'])
+      })
+
       cell('Shell', async () => {
         const code = `
 chunks = list(client.shell.streamingcall("call_method", "greet", {"WHO": "me"}, "you"))

@@ -50,25 +50,29 @@ function startLanguageServer() {
   }
 }
 
-test('an editor completes the roles, drivers and methods of a test', { timeout: 60_000 }, async () => {
+test('an editor completes the roles, drivers, methods and states of a test', { timeout: 60_000 }, async () => {
   using server = startLanguageServer()
   const uri = `file://${root}test/types/completion-sample.ts`
   const lines = [
-    "import { needs } from '../../src/index.ts'",
+    "import { defineBoard, needs } from '../../src/index.ts'",
     "import { PowerClient, SerialClient } from '../../src/clients/index.ts'",
     'const test = needs({ dut: { drivers: { power: PowerClient, console: SerialClient } } })',
     "test('x', async ({ dut }) => {",
     '  dut.',
     '  ;dut.power.',
     '})',
+    'const board = defineBoard({ drivers: { power: PowerClient }, states: { off: { check: () => true }, on: { check: () => true } }, edges: [] })',
+    "needs({ dut: { board, state: '|' } })",
+    "needs({ dut: { board } })('x', async ({ dut }) => { await dut.states.to('|') })",
   ]
   await server.request('initialize', { processId: process.pid, rootUri: `file://${root}`, capabilities: {} })
   server.notify('initialized', {})
   server.notify('textDocument/didOpen', {
-    textDocument: { uri, languageId: 'typescript', version: 1, text: lines.join('\n') },
+    textDocument: { uri, languageId: 'typescript', version: 1, text: lines.join('\n').replaceAll('|', '') },
   })
   const complete = async (line: number) => {
-    const position = { line, character: lines[line]?.length ?? 0 }
+    const text = lines[line] ?? ''
+    const position = { line, character: text.includes('|') ? text.indexOf('|') : text.length }
     const result = await server.request('textDocument/completion', { textDocument: { uri }, position })
     const items = (Array.isArray(result) ? result : ((result as { items?: unknown[] } | null)?.items ?? [])) as {
       label: string
@@ -77,4 +81,6 @@ test('an editor completes the roles, drivers and methods of a test', { timeout: 
   }
   expect((await complete(4)).toSorted()).toEqual(['console', 'power'])
   expect(await complete(5)).toEqual(expect.arrayContaining(['on', 'off', 'cycle', 'read']))
+  expect((await complete(8)).toSorted()).toEqual(['off', 'on'])
+  expect((await complete(9)).toSorted()).toEqual(['off', 'on'])
 })

@@ -9,11 +9,13 @@ import { FlasherClient, PowerClient, SerialClient } from '../../src/clients/inde
 import {
   call,
   byteStream,
+  defineBoard,
   defineInterface,
   Driver,
   DriverClient,
   type Implementation,
   needs,
+  type RunningBoard,
   serve,
   streaming,
 } from '../../src/index.ts'
@@ -165,6 +167,67 @@ test('no such role', async ({ duty }) => duty)
 needs({ dut: { selector: 'a=b' } })
 // @ts-expect-error a driver class is no client class
 needs({ dut: { drivers: { power: Complete } } })
+
+// defineBoard() knows the names of its states, and the clients of its drivers.
+const virt = defineBoard({
+  drivers: { board: { power: PowerClient }, thermostat: Thermostat },
+  states: {
+    off: { check: async ({ thermostat }) => (await thermostat.query('power')) === 'off' },
+    uboot: {
+      timeoutMs: 500,
+      check: async ({ board }, { signal }) => {
+        expectTypeOf(board.power).toEqualTypeOf<PowerClient>()
+        return !signal.aborted
+      },
+    },
+    linux: { check: () => true },
+  },
+  edges: [
+    { from: 'any', to: 'off', run: ({ board }) => board.power.off() },
+    { from: ['off', 'uboot'], to: 'linux', costMs: 50, run: ({ thermostat }) => thermostat.query('boot') },
+    // @ts-expect-error no such state
+    { from: 'off', to: 'linx', run: () => undefined },
+    // @ts-expect-error no such state
+    { from: ['of'], to: 'linux', run: () => undefined },
+    // @ts-expect-error no such driver
+    { from: 'off', to: 'linux', run: ({ console }) => console.send('x') },
+  ],
+})
+defineBoard({
+  drivers: {},
+  states: {
+    // @ts-expect-error a check says yes or no
+    off: { check: async () => {} },
+  },
+  edges: [],
+})
+
+const booted = needs({
+  dut: { board: virt, state: 'linux', resetBetween: 'test' },
+  more: { selector: 'a=b', board: virt, drivers: { board: { console: SerialClient } } },
+  peer: { drivers: { flasher: FlasherClient } },
+})
+booted('types of boards', async ({ dut, more, peer }) => {
+  expectTypeOf(dut.states).toEqualTypeOf<RunningBoard<'off' | 'uboot' | 'linux'>>()
+  expectTypeOf(dut.states.state).toEqualTypeOf<'off' | 'uboot' | 'linux' | undefined>()
+  expectTypeOf(dut.board.power).toEqualTypeOf<PowerClient>()
+  expectTypeOf(await dut.thermostat.query('x')).toEqualTypeOf<string>()
+  await dut.states.to('uboot', { timeoutMs: 1000 })
+  // @ts-expect-error no such state
+  await dut.states.to('linx')
+  // @ts-expect-error the board has no such driver
+  await dut.board.console.send('x')
+  expectTypeOf(more.board.console).toEqualTypeOf<SerialClient>()
+  expectTypeOf(more.board.power).toEqualTypeOf<PowerClient>()
+  // @ts-expect-error it has no board
+  await peer.states.to('off')
+})
+// @ts-expect-error no such state
+needs({ dut: { board: virt, state: 'linx' } })
+// @ts-expect-error no such time
+needs({ dut: { board: virt, state: 'linux', resetBetween: 'tests' } })
+// @ts-expect-error a state is one of a board
+needs({ dut: { drivers: { power: PowerClient }, state: 'linux' } })
 
 defineExporter({ name: 'x', export: () => ({ thermostat: new Complete() }) })
 // @ts-expect-error a client is no driver

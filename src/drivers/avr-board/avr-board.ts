@@ -1,9 +1,9 @@
 import { Composite } from '../../interfaces/composite.ts'
 import { CompositeDriver } from '../../runtime/composite-driver.ts'
 import { Driver } from '../../runtime/driver.ts'
+import { SimulatedInput, SimulatedOutput } from '../simulated-lines.ts'
 import { AvrConsole } from './console.ts'
 import { AvrFlasher } from './flasher.ts'
-import { AvrInput, AvrOutput } from './lines.ts'
 import { freePins } from './pins.ts'
 import { AvrPower } from './power.ts'
 import { Simulator } from './simulator.ts'
@@ -54,8 +54,8 @@ export class AvrBoard extends Driver {
       flasher: new AvrFlasher(simulator),
       gpio: new CompositeDriver(
         Object.fromEntries([
-          ...inputs.map((pin) => [pin, new AvrInput(simulator, pin)] as const),
-          ...outputs.map((pin) => [pin, new AvrOutput(simulator, pin)] as const),
+          ...inputs.map((pin) => [pin, new SimulatedInput({ pins: simulator, pin })] as const),
+          ...outputs.map((pin) => [pin, new SimulatedOutput({ pins: simulator, pin })] as const),
         ]),
       ),
     }

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { HardwareError } from '../../errors.ts'
 import type { FromSimulator, ToSimulator } from './messages.ts'
 import type { SimulatorData } from './simulator-thread.ts'
+import type { SimulatedPins } from '../simulated-lines.ts'
 
 interface Events {
   received: [Uint8Array]
@@ -13,7 +14,7 @@ interface Events {
 }
 
 /** The simulated microcontroller, in a thread of its own so that a busy firmware does not hold up the exporter. */
-export class Simulator extends EventEmitter<Events> {
+export class Simulator extends EventEmitter<Events> implements SimulatedPins {
   readonly #speed: SimulatorData['speed']
   readonly #levels = new Map<string, boolean>()
   readonly #asked: { resolve: () => void; reject: (error: Error) => void }[] = []
@@ -55,6 +56,11 @@ export class Simulator extends EventEmitter<Events> {
   /** The level that the board puts on a pin; low while it is off. */
   level(pin: string): boolean {
     return this.#levels.get(pin) ?? false
+  }
+
+  /** Puts a level on a pin from outside. */
+  drive(pin: string, high: boolean): Promise<void> {
+    return this.tell({ type: 'drive', pin, high })
   }
 
   /** Tells the board something, and waits until it is done. */

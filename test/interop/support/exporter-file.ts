@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** U-Boot for QEMU, where Debian's package u-boot-qemu has it. */
+const ubootFile = '/usr/lib/u-boot/qemu_arm64/u-boot.bin'
+
 const ours = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 /** What an exporter's drivers lead to. */
@@ -14,10 +17,14 @@ export interface Surroundings {
   readonly tcpPort: number
   readonly udpPort: number
   readonly unixSocket: string
+  /** Ports on which nobody listens yet. */
+  readonly tftpPort: number
+  readonly httpPort: number
 }
 
 /** The part of an exporter's file that both exporters have drivers for, in the same words. */
-function commonEntries({ folder, serialPort, tcpPort, udpPort, unixSocket }: Surroundings): string {
+function commonEntries(surroundings: Surroundings): string {
+  const { folder, serialPort, tcpPort, udpPort, unixSocket, tftpPort, httpPort } = surroundings
   return `
   power:
     type: jumpstarter_driver_power.driver.MockPower
@@ -51,22 +58,40 @@ function commonEntries({ folder, serialPort, tcpPort, udpPort, unixSocket }: Sur
   storage:
     type: jumpstarter_driver_opendal.driver.Opendal
     config: { scheme: fs, kwargs: { root: ${join(folder, 'storage')} } }
+  tftp:
+    type: jumpstarter_driver_tftp.driver.Tftp
+    config: { root_dir: ${join(folder, 'tftp')}, host: 127.0.0.1, port: ${tftpPort} }
+  http:
+    type: jumpstarter_driver_http.driver.HttpServer
+    config: { root_dir: ${join(folder, 'http')}, host: 127.0.0.1, port: ${httpPort} }
   flasher: { type: jumpstarter_driver_opendal.driver.MockFlasher }
   mux: { type: jumpstarter_driver_opendal.driver.MockStorageMux }
   card: { type: jumpstarter_driver_opendal.driver.MockStorageMuxFlasher }
 `
 }
 
+/** A board that both simulate, though not with the same children. */
+const qemu = `
+  qemu:
+    type: jumpstarter_driver_qemu.driver.Qemu
+    config:
+      arch: aarch64
+      hostname: board
+      mem: 256M
+      smp: 1
+      default_partitions: { bios: ${ubootFile} }
+`
+
 /** Entries that each exporter has drivers of its own for. */
 const ownEntries = {
-  theirs: `
+  theirs: `${qemu}
   probe: { type: interop_drivers.Probe }
   hashing: { type: interop_drivers.HashingFlasher }
   virtual: { type: interop_drivers.VirtualPower }
   output: { type: interop_drivers.OutputPin }
   input: { type: interop_drivers.InputPin }
 `,
-  ours: `
+  ours: `${qemu}
   probe: { type: "${ours('./drivers.ts')}#Probe" }
   hashing: { type: "${ours('./drivers.ts')}#HashingFlasher" }
   board:

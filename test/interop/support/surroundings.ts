@@ -21,6 +21,7 @@ export async function createSurroundings(): Promise<Surroundings & AsyncDisposab
   udp.on('message', (message, { port, address }) => udp.send(message, port, address))
   udp.bind(0, '127.0.0.1')
   await once(udp, 'listening')
+  const [tftpPort, httpPort] = [await freeUdpPort(), await freeTcpPort()]
   const socat = execa('socat', [`pty,raw,echo=0,link=${serialPort}`, 'exec:cat'], { reject: false })
   await vi.waitFor(() => access(serialPort), { timeout: 10_000 })
   return {
@@ -29,6 +30,8 @@ export async function createSurroundings(): Promise<Surroundings & AsyncDisposab
     unixSocket,
     tcpPort: (tcp.address() as AddressInfo).port,
     udpPort: udp.address().port,
+    tftpPort,
+    httpPort,
     async [Symbol.asyncDispose]() {
       tcp.close()
       unix.close()
@@ -38,6 +41,17 @@ export async function createSurroundings(): Promise<Surroundings & AsyncDisposab
       await folder.remove()
     },
   }
+}
+
+async function freeUdpPort(): Promise<number> {
+  await using socket = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  return socket.address().port
+}
+
+async function freeTcpPort(): Promise<number> {
+  await using server = await listen(echoServer(), 0)
+  return (server.address() as AddressInfo).port
 }
 
 function echoServer(): Server {

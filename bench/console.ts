@@ -1,0 +1,35 @@
+import { fileOf, node, run } from './process.ts'
+import { type ConsoleResults, readConditions } from './results.ts'
+import { summarize } from './statistics.ts'
+
+/** What is waited for, by how it is called. */
+export const consolePatterns: Readonly<Record<string, string | RegExp>> = {
+  'a text': 'login: ',
+  'an expression': /^\w+ login: /,
+  'an expression over lines': /device number (\d)\s+\S+ login: /,
+}
+
+/** How much comes before it, in megabytes. */
+export const consoleMegabytes = [1, 5, 50] as const
+
+/** What {@link measureConsole} takes. */
+export interface ConsoleBenchOptions {
+  readonly rounds: number
+  readonly print: (line: string) => void
+}
+
+/** Measures how long a console takes through much output, each time in a process of its own. */
+export async function measureConsole({ rounds, print }: ConsoleBenchOptions): Promise<ConsoleResults> {
+  const times: Record<string, number[]> = {}
+  for (let round = 1; round <= rounds; round++) {
+    for (const name of Object.keys(consolePatterns)) {
+      for (const megabytes of consoleMegabytes) {
+        print(`round ${round} of ${rounds}: ${name}, ${megabytes} MB`)
+        const { stdout } = await run(node(fileOf('programs/console.ts'), name, String(megabytes)))
+        ;(times[`${name}|${megabytes}`] ??= []).push(Number(stdout))
+      }
+    }
+  }
+  const waits = Object.fromEntries(Object.entries(times).map(([key, values]) => [key, summarize(values)]))
+  return { ...(await readConditions()), rounds, waits }
+}

@@ -1,0 +1,231 @@
+import { HardwareError } from '../../errors.ts'
+import type { Conversation } from '../console/types.ts'
+import { ConsoleShell, keys } from './console-shell.ts'
+import type { Deadline } from './deadline.ts'
+import { createMarker, type Marker } from './marker.ts'
+import { refuseControls } from './one-line.ts'
+import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
+import { type AccessWidth, parseMemory, readCommand, writeCommands } from './uboot-memory.ts'
+import { addressWord, textWord, type UbootAddress, variableWord } from './uboot-words.ts'
+
+/** How long to wait for an answer to a key or a probe, in milliseconds. */
+const answerMs = 1_000
+/** How long a command may be, with what is typed around it: CONFIG_SYS_CBSIZE is 512 on many boards. */
+const lineLength = 500
+const frameLength = 60
+/** How long a transfer may take unless it says otherwise, in milliseconds. */
+const transferTimeoutMs = 120_000
+
+/** How a U-Boot shell is begun. */
+export interface UbootShellOptions extends ShellOptions {
+  /** CONFIG_SYS_PROMPT (default `=> `). */
+  readonly prompt?: string | undefined
+  /** What stops autoboot (default Ctrl-C): CONFIG_AUTOBOOT_STOP_STR where U-Boot is built with it. */
+  readonly stopAutoboot?: string | undefined
+}
+
+/**
+ * U-Boot's shell, built with hush as it is unless configured otherwise. A shell of a board that is being started is there
+ * as soon as autoboot has been stopped.
+ *
+ * @example
+ * ```ts
+ * const uboot = await dut.console.shell('uboot')
+ * await uboot.dhcp()
+ * const bytes = await uboot.tftp('${kernel_addr_r}', 'Image', { serverIp: '10.0.2.3' })
+ * expect(await uboot.crc32('${kernel_addr_r}', bytes)).toBe(crc32(image))
+ * await uboot.boot('booti ${kernel_addr_r} - ${fdtcontroladdr}')
+ * ```
+ */
+export class UbootShell extends ConsoleShell<CommandResult> {
+  protected override readonly prompt: string
+  readonly #prompt: string
+  readonly #stopAutoboot: string
+
+  constructor(console: Conversation, options: UbootShellOptions = {}) {
+    super(console, options)
+    this.#prompt = options.prompt ?? '=> '
+    this.prompt = `\n${this.#prompt}`
+    this.#stopAutoboot = options.stopAutoboot ?? keys.interrupt
+  }
+
+  /** The value of an environment variable; undefined when there is none of that name. */
+  async getEnv(name: string, options: ShellWaitOptions = {}): Promise<string | undefined> {
+    const { output, exitCode } = await this.run(`printenv ${variableWord(name)}`, options)
+    return exitCode === 0 ? output.slice(`${name}=`.length).replace(/\n$/, '') : undefined
+  }
+
+  /**
+   * Sets an environment variable, or removes it. It is not saved.
+   *
+   * @throws HardwareError COMMAND_FAILED when it cannot be changed, ARGUMENT_INVALID for a value that cannot be typed
+   */
+  async setEnv(name: string, value: string | undefined, options: ShellWaitOptions = {}): Promise<void> {
+    const command = `setenv ${variableWord(name)}`
+    await this.runOrThrow(value === undefined || value === '' ? command : `${command} ${textWord(value)}`, options)
+  }
+
+  /** All environment variables. A line that has no `=` belongs to the value before it. */
+  async printEnv(options: ShellWaitOptions = {}): Promise<Record<string, string>> {
+    const env: Record<string, string> = {}
+    let last = ''
+    const output = await this.runOrThrow('printenv', options)
+    for (const line of output.replace(/\n\nEnvironment size: .*$/, '').split('\n')) {
+      const [, name, value = ''] = /^([^=]+)=(.*)$/.exec(line) ?? []
+      if (name === undefined) env[last] += `\n${line}`
+      else env[(last = name)] = value
+    }
+    return env
+  }
+
+  /**
+   * Gets an address by DHCP, and loads nothing: the variable `autoload` is `no` afterwards.
+   *
+   * @returns the address
+   */
+  async dhcp(options: ShellWaitOptions = {}): Promise<string> {
+    const command = 'setenv autoload no; dhcp'
+    return this.#find(command, /DHCP client bound to address ([\d.]+)/, options)
+  }
+
+  /**
+   * Loads a file from a TFTP server.
+   *
+   * @param options.serverIp the server (default: the variable `serverip`)
+   * @param options.timeoutMs default 120 000
+   * @returns its length in bytes
+   * @throws CommandError (COMMAND_FAILED) when it could not be loaded
+   */
+  async tftp(
+    address: UbootAddress,
+    file: string,
+    { serverIp, ...options }: ShellWaitOptions & { readonly serverIp?: string | undefined } = {},
+  ): Promise<number> {
+    const name = serverIp === undefined ? file : `${serverIp}:${file}`
+    const command = `tftpboot ${addressWord(address)} ${textWord(name)}`
+    return Number(await this.#find(command, /Bytes transferred = (\d+)/, { timeoutMs: transferTimeoutMs, ...options }))
+  }
+
+  /**
+   * Loads a file from a file system.
+   *
+   * @param from interface, device and partition, as U-Boot names them: `mmc 0:1`
+   * @param options.timeoutMs default 120 000
+   * @returns its length in bytes
+   */
+  async load(from: string, address: UbootAddress, file: string, options: ShellWaitOptions = {}): Promise<number> {
+    const words = from.split(' ').map(textWord).join(' ')
+    const command = `load ${words} ${addressWord(address)} ${textWord(file)}`
+    return Number(await this.#find(command, /(\d+) bytes read/, { timeoutMs: transferTimeoutMs, ...options }))
+  }
+
+  /**
+   * Boots, and does not wait for what comes up.
+   *
+   * @param command default `boot`, which runs the variable `bootcmd`
+   */
+  boot(command = 'boot', options: ShellWaitOptions = {}): Promise<void> {
+    return this.leave(command, options)
+  }
+
+  /**
+   * @param length bytes, a multiple of the width
+   * @param options.width how many bytes to read at a time (default 1); registers often need 4
+   */
+  async readMemory(
+    address: UbootAddress,
+    length: number,
+    { width = 1, ...options }: ShellWaitOptions & { readonly width?: AccessWidth | undefined } = {},
+  ): Promise<Uint8Array> {
+    return parseMemory(await this.runOrThrow(readCommand(address, length, width), options), length, width)
+  }
+
+  /**
+   * @param bytes a multiple of the width; some tens of bytes a line are typed, so a file is better loaded
+   * @param options.width how many bytes to write at a time (default 1); registers often need 4
+   */
+  async writeMemory(
+    address: number | bigint,
+    bytes: Uint8Array,
+    { width = 1, ...options }: ShellWaitOptions & { readonly width?: AccessWidth | undefined } = {},
+  ): Promise<void> {
+    for (const line of writeCommands(address, bytes, width, lineLength - frameLength)) {
+      await this.runOrThrow(line, options)
+    }
+  }
+
+  /** The CRC-32 of memory, as `crc32` of node:zlib has it. @param length bytes */
+  async crc32(address: UbootAddress, length: number, options: ShellWaitOptions = {}): Promise<number> {
+    const command = `crc32 ${addressWord(address)} ${addressWord(length)}`
+    return Number.parseInt(await this.#find(command, /==> ([\da-f]{8})/, options), 16)
+  }
+
+  protected override async reach(deadline: Deadline): Promise<void> {
+    // What stops autoboot in time also when U-Boot has just begun to count.
+    await this.console.send(this.#stopAutoboot)
+    for (;;) {
+      const unread = this.console.peek().length
+      const seen = await this.see(['stop autoboot', this.prompt], answerMs, deadline)
+      if (seen?.index === 0) await this.console.send(this.#stopAutoboot)
+      else if (seen !== undefined && (await this.answers(deadline))) return
+      else if (seen === undefined && this.console.peek().length === unread) await this.console.send(keys.interrupt)
+    }
+  }
+
+  protected override async answers(deadline: Deadline): Promise<boolean> {
+    const probe = createMarker()
+    await this.console.sendLine(`echo ${probe.halves.join('""')}`)
+    return (await this.see([`${probe.text}\r\n${this.#prompt}`], answerMs, deadline)) !== undefined
+  }
+
+  protected override async execute(command: string, deadline: Deadline): Promise<CommandResult> {
+    refuseControls(command)
+    if (command.length > lineLength - frameLength) {
+      const message = `A command for U-Boot cannot be longer than ${lineLength - frameLength} characters`
+      throw new HardwareError('ARGUMENT_INVALID', message)
+    }
+    const [begin, end] = [createMarker(), createMarker()]
+    const line = `echo ${begin.halves.join('""')}; ${command}; echo ${end.halves.join('""')}:$?`
+    await this.console.sendLine(line, { signal: deadline.signal })
+    const started = await this.#see(begin, command, deadline)
+    this.outputFrom = this.console.mark()
+    const ended = await this.#see(end, command, deadline)
+    await this.console.expect(this.#prompt, deadline.within())
+    return {
+      output: ended.before.replaceAll('\r\n', '\n'),
+      exitCode: Number(ended.code),
+      durationMs: ended.time - started.time,
+    }
+  }
+
+  /** Waits for a marker in the output of a command. */
+  async #see({ text }: Marker, command: string, deadline: Deadline) {
+    let before = ''
+    for (;;) {
+      const match = await this.console.expect([anyMarker, incomplete], deadline.within())
+      before += match.before
+      if (match.named['marker'] === text) return { before, code: match.named['code'], time: match.time }
+      if (match.index === 1) {
+        await this.console.send(keys.interrupt)
+        await this.console.expect(this.prompt, deadline.within())
+        throw new HardwareError('ARGUMENT_INVALID', `${this.console.name}: a quote or word is missing in ${command}`)
+      }
+      before += match.text
+    }
+  }
+
+  async #find(command: string, pattern: RegExp, options: ShellWaitOptions): Promise<string> {
+    const output = await this.runOrThrow(command, options)
+    const found = pattern.exec(output)?.[1]
+    if (found !== undefined) return found
+    throw new HardwareError('RESULT_INVALID', `${this.console.name}: cannot read what ${command} printed:\n${output}`)
+  }
+}
+
+// One expression for all markers, because taking an expression apart takes as long as a command.
+const anyMarker = Object.assign(/(?<marker>vh[\da-f]{16})(?::(?<code>\d+))?\r\n/, {
+  // For errors that show what was waited for.
+  toString: () => 'the end of the command',
+})
+/** What U-Boot's shell asks for the rest of a command with. */
+const incomplete = /^> (?![\s\S])/

@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { type Duplex, pipeline } from 'node:stream'
+
+import { HardwareError, messageOf } from '../../errors.ts'
+import type { Driver } from '../../runtime/driver.ts'
+import type { Board } from './board.ts'
+import type { Qmp } from './qmp.ts'
+
+/** How long QEMU may take to connect, in milliseconds. */
+const connectTimeoutMs = 10_000
+
+/**
+ * Where debuggers connect. A debugger stops the board the moment that it is connected to QEMU, which is when it says its
+ * first word here: whoever only looks whether somebody listens does not disturb the board.
+ */
+export class GdbSocket {
+  readonly #board: Board
+  readonly #log: Driver['logger']
+  readonly #open = new Set<Socket>()
+  #server: Server | undefined
+  #busy = false
+  #next = 0
+
+  constructor(board: Board, log: Driver['logger']) {
+    this.#board = board
+    this.#log = log
+  }
+
+  /** The path that a debugger connects to. */
+  get path(): string {
+    return join(this.#board.folder, 'gdb.sock')
+  }
+
+  /** Begins to listen. */
+  async open(): Promise<void> {
+    const server = createServer((socket) => {
+      this.#open.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => this.#open.delete(socket))
+      socket.once('readable', () => {
+        if (socket.readableLength > 0) this.#join(socket)
+        else socket.destroy()
+      })
+    })
+    this.#server = server
+    server.listen(this.path)
+    await once(server, 'listening')
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#open) socket.destroy()
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    server.close()
+    await once(server, 'close')
+  }
+
+  /**
+   * Connects a debugger to the board, which stops until the debugger lets it go on. When the debugger goes away, the board
+   * goes on if it did before.
+   *
+   * @throws HardwareError NOT_READY while the board is off, DEVICE_IO while another debugger is connected
+   */
+  async connect(): Promise<Duplex> {
+    const { qmp } = this.#board.machine.requireRunning()
+    if (this.#busy)
+      throw new HardwareError('DEVICE_IO', 'Another debugger is connected to the board', { origin: 'lab' })
+    this.#busy = true
+    try {
+      const { running } = (await qmp.execute('query-status')) as { running: boolean }
+      const stream = await this.#attach(qmp)
+      stream.on('error', () => undefined)
+      stream.once('close', () => void this.#detach(qmp, running))
+      return stream
+    } catch (error) {
+      this.#busy = false
+      throw error
+    }
+  }
+
+  #join(socket: Socket): void {
+    this.connect().then(
+      (stream) => {
+        pipeline(socket, stream, () => undefined)
+        pipeline(stream, socket, () => undefined)
+      },
+      (error: unknown) => {
+        this.#log.warning(`a debugger cannot be connected: ${messageOf(error)}`)
+        socket.destroy()
+      },
+    )
+  }
+
+  /** QEMU connects to a socket of ours, which has one use. */
+  async #attach(qmp: Qmp): Promise<Socket> {
+    const path = join(this.#board.folder, `gdb-${this.#next++}`)
+    const server = createServer()
+    server.maxConnections = 1
+    server.listen(path)
+    try {
+      await once(server, 'listening')
+      const connected = once(server, 'connection', { signal: AbortSignal.timeout(connectTimeoutMs) })
+      connected.catch(() => undefined)
+      const answer = await qmp.executeText(`gdbserver ${quote(`unix:${path.replaceAll(',', ',,')}`)}`)
+      if (/could not open/i.test(answer)) throw new HardwareError('CALL_FAILED', `QEMU: ${answer.trim()}`)
+      const [socket] = (await connected) as [Socket]
+      return socket
+    } finally {
+      server.close()
+    }
+  }
+
+  async #detach(qmp: Qmp, wasRunning: boolean): Promise<void> {
+    try {
+      await qmp.executeText('gdbserver none')
+      if (wasRunning) await qmp.execute('cont')
+    } catch {
+      // The board is off: a debugger can do that too.
+    }
+    this.#busy = false
+  }
+}
+
+/** A text as the monitor for people takes it. */
+function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+import { HardwareError, messageOf } from '../../errors.ts'
+
+const run = promisify(execFile)
+
+/** How long `qemu-img` may take to copy an image, in milliseconds; everything else it does takes no time. */
+const convertTimeoutMs = 600_000
+/** The beginning of a qcow2 image: its magic, and where its fields are (QEMU, docs/interop/qcow2.txt). */
+const qcow2 = { magic: 0x51_46_49_fb, backingFileAt: 8, incompatibleFeaturesAt: 72, externalData: 1n << 2n, bytes: 80 }
+
+/** What is known of an image without a look at its content. */
+export interface ImageFacts {
+  readonly format: 'raw' | 'qcow2'
+  /** Whether a part of it is in another file. */
+  readonly refersToFile: boolean
+}
+
+/**
+ * Looks at the beginning of an image.
+ *
+ * @throws HardwareError DEVICE_IO when it cannot be read
+ */
+export async function inspectImage(path: string): Promise<ImageFacts> {
+  let header = Buffer.alloc(qcow2.bytes)
+  try {
+    await using file = await open(path)
+    const { bytesRead } = await file.read(header, 0, header.length, 0)
+    header = header.subarray(0, bytesRead)
+  } catch (cause) {
+    throw new HardwareError('DEVICE_IO', `Cannot read the image: ${messageOf(cause)}`, { cause, origin: 'lab' })
+  }
+  if (header.length < qcow2.bytes || header.readUInt32BE(0) !== qcow2.magic)
+    return { format: 'raw', refersToFile: false }
+  const external = (header.readBigUInt64BE(qcow2.incompatibleFeaturesAt) & qcow2.externalData) !== 0n
+  return { format: 'qcow2', refersToFile: header.readBigUInt64BE(qcow2.backingFileAt) !== 0n || external }
+}
+
+/**
+ * Makes a qcow2 image.
+ *
+ * @param from what it has at first, and keeps unchanged; without it, it is empty
+ * @param bytes its size (default: that of `from`)
+ */
+export async function createImage(path: string, from: string | undefined, bytes?: number): Promise<void> {
+  // QEMU takes a relative path from the folder of the new image.
+  const base = from === undefined ? [] : ['-b', resolve(from), '-F', (await inspectImage(from)).format]
+  await qemuImg(['create', '-q', '-f', 'qcow2', ...base, path, ...(bytes === undefined ? [] : [String(bytes)])])
+}
+
+/** Makes an image larger. */
+export async function growImage(path: string, bytes: number): Promise<void> {
+  await qemuImg(['resize', '-q', '-f', 'qcow2', path, String(bytes)])
+}
+
+/** Writes the content of a qcow2 image into a new file of a format. */
+export async function convertImage(path: string, format: ImageFacts['format'], into: string): Promise<void> {
+  await qemuImg(['convert', '-q', '-f', 'qcow2', '-O', format, path, into], convertTimeoutMs)
+}
+
+/** How large the disk is that an image stands for, in bytes. */
+export async function diskBytes(path: string): Promise<number> {
+  const { format } = await inspectImage(path)
+  const info = JSON.parse(await qemuImg(['info', '--output=json', '-f', format, path])) as { 'virtual-size': number }
+  return info['virtual-size']
+}
+
+/** @throws HardwareError DEVICE_IO with what qemu-img says */
+async function qemuImg(args: readonly string[], timeoutMs = 30_000): Promise<string> {
+  try {
+    return (await run('qemu-img', args, { timeout: timeoutMs })).stdout
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new HardwareError('DEVICE_IO', 'qemu-img is not installed', { cause, origin: 'lab' })
+    }
+    const reason = (cause as { stderr?: string }).stderr?.trim() || messageOf(cause)
+    throw new HardwareError('DEVICE_IO', reason, { cause })
+  }
+}

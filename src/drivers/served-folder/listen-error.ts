@@ -1,0 +1,23 @@
+import { HardwareError, messageOf } from '../../errors.ts'
+import { urlHost } from './addresses.ts'
+
+/**
+ * What to throw when a server cannot listen, with what helps against it.
+ *
+ * @param what the kind of server: `TFTP`
+ */
+export function listenError(what: string, { address, port }: { address: string; port: number }, cause: unknown) {
+  const { code } = cause as NodeJS.ErrnoException
+  const where = `${urlHost(address)}:${port}`
+  const why = reasons[code ?? '']?.(port) ?? messageOf(cause)
+  return new HardwareError('DEVICE_IO', `Cannot serve ${what} on ${where}: ${why}`, { cause, origin: 'lab' })
+}
+
+const reasons: Readonly<Record<string, (port: number) => string>> = {
+  EACCES: (port) =>
+    `this user may not use port ${port}. Set another port; or let every user have it with ` +
+    `'sysctl net.ipv4.ip_unprivileged_port_start=${port}'; or give node the right to it with ` +
+    `'setcap cap_net_bind_service=+ep' (EACCES)`,
+  EADDRINUSE: () => 'another server has that port. End it, or set another host or port (EADDRINUSE)',
+  EADDRNOTAVAIL: () => 'this machine has no such address. Set host to one that it has (EADDRNOTAVAIL)',
+}

@@ -1,0 +1,16 @@
+import { call, defineInterface } from './define.ts'
+
+/** An HTTP server that gives files to boards. Its child `storage` is the folder that it gives them from. */
+export const HttpServer = defineInterface({
+  client: 'jumpstarter_driver_http.client.HttpServerClient',
+  methods: {
+    /** Starting one that runs is no error. */
+    start: call<() => void>(),
+    stop: call<() => void>(),
+    /** What the URLs of its files begin with, without a slash at the end. */
+    getUrl: call<() => string>(),
+    /** The address that boards reach it by. */
+    getHost: call<() => string>(),
+    getPort: call<() => number>(),
+  },
+})
