@@ -1,11 +1,8 @@
 import type { Implementation } from '../../interfaces/define.ts'
 import { TftpServer as TftpServerInterface } from '../../interfaces/tftp-server.ts'
-import { Driver } from '../../runtime/driver.ts'
 import { checkConfig } from '../check-config.ts'
-import type { OpendalDriver } from '../opendal/opendal-driver.ts'
 import { type FileServerConfig, fileServerRules } from '../served-folder/config.ts'
-import { RunningServer } from '../served-folder/running-server.ts'
-import { ServedFolder } from '../served-folder/served-folder.ts'
+import { FileServerDriver } from '../served-folder/file-server-driver.ts'
 import { TftpServer } from './server.ts'
 
 /** What {@link Tftp} is configured with. */
@@ -28,52 +25,12 @@ export type TftpConfig = FileServerConfig
  *     config: { root_dir: /srv/tftp, host: 10.0.0.1 }
  * ```
  */
-export class Tftp extends Driver implements Implementation<typeof TftpServerInterface> {
+export class Tftp extends FileServerDriver implements Implementation<typeof TftpServerInterface> {
   static readonly interface = TftpServerInterface
-  override readonly children: { readonly storage: OpendalDriver }
-  readonly #folder: ServedFolder
-  readonly #server: RunningServer
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: TftpConfig = {}) {
-    super()
     checkConfig(config, fileServerRules)
-    const folder = new ServedFolder(config)
-    this.#folder = folder
-    this.children = { storage: folder.storage }
-    this.#server = new RunningServer({
-      name: 'TFTP',
-      host: config.host ?? '',
-      port: config.port ?? 69,
-      logger: this.logger,
-      listen: (where) => TftpServer.listen({ ...where, folder, logger: this.logger }),
-    })
-  }
-
-  /** @throws HardwareError as the storage does; a lab learns of a mistake when the session starts */
-  override reset() {
-    return this.#folder.prepare()
-  }
-
-  /** @throws HardwareError DEVICE_IO when the port cannot be had */
-  start() {
-    return this.#server.start()
-  }
-
-  stop() {
-    return this.#server.stop()
-  }
-
-  getHost() {
-    return this.#server.host()
-  }
-
-  getPort() {
-    return this.#server.port
-  }
-
-  override async close() {
-    await this.#server.stop()
-    await this.#folder.remove()
+    super(config, { name: 'TFTP', defaultPort: 69, listen: (options) => TftpServer.listen(options) })
   }
 }
