@@ -118,6 +118,8 @@ export interface InterfaceDefinition<Client extends string = string, Methods ext
   /** Class path of the client, the value of the label `jumpstarter.dev/client`. */
   readonly client: Client
   readonly methods: Methods
+  /** The method, without arguments, that brings the device to a state it may be left in: `off` for power. */
+  readonly safe?: string | undefined
 }
 
 /**
@@ -126,7 +128,9 @@ export interface InterfaceDefinition<Client extends string = string, Methods ext
  * @param definition.client class path of the client: an upstream Python path where Python users shall get that client,
  *   else a name of your own
  * @param definition.methods what {@link call}, {@link streaming} and {@link byteStream} describe
- * @throws TypeError when two methods have one wire name
+ * @param definition.safe the method, without arguments, that brings the device to a state it may be left in: `off` for
+ *   power. It is called when a lease ends, unless the exporter's file says what is
+ * @throws TypeError when two methods have one wire name, or `safe` is none of the calls
  *
  * @example
  * ```ts
@@ -139,6 +143,7 @@ export interface InterfaceDefinition<Client extends string = string, Methods ext
 export function defineInterface<const Client extends string, Methods extends MethodTable>(definition: {
   readonly client: Client
   readonly methods: Methods
+  readonly safe?: string | undefined
 }): InterfaceDefinition<Client, Methods> {
   const methods: Record<string, MethodDefinition> = {}
   const taken = new Map<string, string>()
@@ -151,7 +156,11 @@ export function defineInterface<const Client extends string, Methods extends Met
     taken.set(wireName, name)
     methods[name] = { ...described, wireName }
   }
-  return { client: definition.client, methods: methods as Methods }
+  const { client, safe } = definition
+  if (safe !== undefined && methods[safe]?.kind !== 'call') {
+    throw new TypeError(`'${safe}', which makes a device of ${client} safe, is not one of its calls`)
+  }
+  return { client, methods: methods as Methods, ...(safe === undefined ? {} : { safe }) }
 }
 
 /** The wire name of a method that no interface names: `setTarget` → `set_target`, `getURL` → `get_url`. */

@@ -11,6 +11,7 @@ export interface PowerReading {
 /** Switches a device's power and measures it. */
 export const Power = defineInterface({
   client: 'jumpstarter_driver_power.client.PowerClient',
+  safe: 'off',
   methods: {
     on: call<() => void>(),
     off: call<() => void>(),

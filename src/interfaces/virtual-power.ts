@@ -4,6 +4,7 @@ import { Power } from './power.ts'
 /** Power of a simulated device. */
 export const VirtualPower = defineInterface({
   client: 'jumpstarter_driver_power.client.VirtualPowerClient',
+  safe: 'off',
   methods: {
     ...Power.methods,
     /** @param destroy also forget what the device keeps without power */

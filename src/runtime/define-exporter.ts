@@ -7,6 +7,7 @@ const mark = Symbol.for('vitest-hardware.exporter')
 export interface ExporterDefinition {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
+  readonly safe?: readonly string[] | undefined
   createRoot(): Driver
 }
 
@@ -15,6 +16,7 @@ export interface ExporterDefinition {
  *
  * @param options.name how the exporter is called in messages
  * @param options.labels what selectors are matched against
+ * @param options.safe the calls, such as `power.off`, with which a lease ends (default: what interfaces name)
  * @param options.export makes the drivers, anew for each session
  *
  * @example
@@ -29,11 +31,13 @@ export interface ExporterDefinition {
 export function defineExporter(options: {
   readonly name: string
   readonly labels?: Readonly<Record<string, string>>
+  readonly safe?: readonly string[]
   readonly export: () => Readonly<Record<string, Driver>>
 }): ExporterDefinition {
   const definition = {
     name: options.name,
     labels: options.labels ?? {},
+    safe: options.safe,
     createRoot: () => new CompositeDriver(options.export()),
   }
   return Object.defineProperty(definition, mark, { value: true })

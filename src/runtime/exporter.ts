@@ -17,6 +17,8 @@ export interface Exporter {
   readonly warnings: readonly string[]
   /** What runs before and after a lease. */
   readonly hooks?: Hooks
+  /** The calls, such as `power.off`, with which a lease ends; without them, those that interfaces name. */
+  readonly safe?: readonly string[] | undefined
   createRoot(): Driver
 }
 
@@ -42,8 +44,8 @@ async function loadYaml(file: string, types: DriverTypes): Promise<Exporter> {
   ])
   const config = parseExporterConfig(text, file)
   const createRoot = await prepareTree(config, file, types)
-  const { name, labels, hooks, warnings } = config
-  return { name, labels, hooks, warnings, createRoot }
+  const { name, labels, hooks, safe, warnings } = config
+  return { name, labels, hooks, safe, warnings, createRoot }
 }
 
 async function loadModule(file: string): Promise<Exporter> {

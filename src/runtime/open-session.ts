@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 
-import { messageOf } from '../errors.ts'
+import { HardwareError, messageOf } from '../errors.ts'
 import { createPrivateFolder } from '../private-folder.ts'
 import type { Address } from '../protocol/address.ts'
 import { nameLabel } from '../protocol/labels.ts'
 import type { Exporter } from './exporter.ts'
 import { LeaseHooks } from './lease-hooks.ts'
+import { findSafeCalls } from './safe-state.ts'
 import type { ListenSecurity, SessionServer } from './service/server.ts'
 import { Session } from './session.ts'
 
@@ -42,13 +43,16 @@ export interface OpenSessionOptions extends ListenOptions {
 
 /**
  * Starts a session of an exporter: makes its drivers, resets them, listens, and runs the exporter's beforeLease hook.
- * Closing it runs the afterLease hook first.
+ * Closing it runs the afterLease hook first, and brings the devices to their safe state.
  *
  * @throws HardwareError HOOK_FAILED when the hook fails and is not only to warn
  */
 export async function openSession(exporter: Exporter, options: OpenSessionOptions = {}): Promise<OpenSession> {
   const labels = { ...exporter.labels, [nameLabel]: exporter.name }
-  const session = new Session(exporter.createRoot(), { labels })
+  const root = exporter.createRoot()
+  const { calls: safe, mistakes } = findSafeCalls(root, exporter.safe)
+  if (mistakes.length > 0) throw new HardwareError('EXPORTER_CONFIG_INVALID', mistakes.join('; '))
+  const session = new Session(root, { labels, safe })
   const { hooks = {} } = exporter
   const { print = () => undefined, signal, ...listen } = options
   if (hooks.beforeLease === undefined && hooks.afterLease === undefined) return startSession(session, listen)

@@ -7,6 +7,7 @@ import { callSignal, currentCall } from './call.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
 import { ResourceTable } from './resource-table.ts'
+import { makeSafe, type SafeCall } from './safe-state.ts'
 import { describePlace, walkTree } from './tree.ts'
 import { withTimeLimit } from '../time-limit.ts'
 
@@ -17,6 +18,8 @@ const readyStatuses: ReadonlySet<ExporterStatusName> = new Set(['LEASE_READY', '
 export interface SessionOptions {
   /** Labels of the exporter. */
   readonly labels?: Readonly<Record<string, string>>
+  /** What is called at the end, before the drivers are closed (default: nothing). */
+  readonly safe?: readonly SafeCall[]
   /** The longest that resetting, and closing, one driver may take, in milliseconds (default 15 000). */
   readonly driverTimeoutMs?: number
 }
@@ -35,6 +38,7 @@ export class Session {
   readonly events = new EventEmitter<{ state: [ExporterState] }>()
   readonly #drivers = new Map<string, Driver>()
   readonly #driverTimeoutMs: number
+  readonly #safe: readonly SafeCall[]
   #state: ExporterState = { status: 'AVAILABLE', message: undefined, version: 0, previous: undefined }
   #closing: Promise<void> | undefined
 
@@ -43,6 +47,7 @@ export class Session {
     this.root = root
     this.labels = options.labels ?? {}
     this.#driverTimeoutMs = options.driverTimeoutMs ?? 15_000
+    this.#safe = options.safe ?? []
     for (const { driver } of walkTree(root)) {
       interfaceOf(driver)
       this.#drivers.set(driver.uuid, driver)
@@ -105,7 +110,7 @@ export class Session {
   }
 
   /**
-   * Closes every driver, children before their parents, also when one fails.
+   * Brings the devices to their safe state, and closes every driver, children before their parents, also when one fails.
    *
    * @throws AggregateError with all failures
    */
@@ -116,7 +121,7 @@ export class Session {
 
   async #close(): Promise<void> {
     this.setStatus('OFFLINE')
-    const errors: Error[] = []
+    const errors = await makeSafe(this.#safe)
     for (const driver of [...this.#drivers.values()].toReversed()) {
       const limit = { name: `close of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
       await withTimeLimit(limit, async () => driver.close()).catch((error: unknown) => {

@@ -114,11 +114,8 @@ export:
   })
 
   test('may have keys that are passed over; some of them, and those unknown, with a warning', () => {
-    const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nsafe: [power.off]\nexports: {}\n')
-    expect(warnings).toEqual([
-      "'safe' is not acted on by this version",
-      "'exports' is not a key of an exporter's file; it is ignored",
-    ])
+    const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nexports: {}\n')
+    expect(warnings).toEqual(["'exports' is not a key of an exporter's file; it is ignored"])
   })
 })
 

@@ -63,7 +63,8 @@ export default defineExporter({ name: 'desk', labels: { board: 'uno' }, export: 
     expect(exporter).toMatchObject({
       name: 'lab',
       labels: { board: 'virt' },
-      warnings: ["'safe' is not acted on by this version"],
+      warnings: [],
+      safe: ['power.off'],
     })
     const names = Object.entries(exporter.createRoot().children).map(([name, child]) => [name, child.constructor.name])
     expect(names).toEqual([

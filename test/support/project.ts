@@ -22,7 +22,7 @@ import { Driver, call, defineInterface } from 'vitest-hardware'
 
 export const Board = defineInterface({
   client: 'test.BoardClient',
-  methods: { mark: call(), hang: call() },
+  methods: { mark: call(), hang: call(), relax: call() },
 })
 let session = 0
 export class BoardDriver extends Driver {
@@ -38,6 +38,7 @@ export class BoardDriver extends Driver {
   }
   mark(file) { this.write('mark', file) }
   hang() { this.write('hang'); return new Promise(() => {}) }
+  relax() { this.write('relax') }
   close() {
     this.write('end')
     if (this.config.stuck) throw new Error('relay stuck')
@@ -46,12 +47,18 @@ export class BoardDriver extends Driver {
 `
 
 /** An exporter with the driver of the journal. */
-export function boardYaml(name: string, labels: Record<string, string> = {}, config: object = {}): string {
+export function boardYaml(
+  name: string,
+  labels: Record<string, string> = {},
+  config: object = {},
+  safe?: readonly string[],
+): string {
   return JSON.stringify({
     apiVersion: 'jumpstarter.dev/v1alpha1',
     kind: 'ExporterConfig',
     metadata: { namespace: 'default', name },
     labels,
+    ...(safe && { safe }),
     export: {
       board: { type: './board.mjs#BoardDriver', config: { name, ...config } },
       power: { type: 'jumpstarter_driver_power.driver.MockPower' },
@@ -63,7 +70,7 @@ export function boardYaml(name: string, labels: Record<string, string> = {}, con
 export interface JournalEntry {
   readonly exporter: string
   readonly session: string
-  readonly event: 'start' | 'mark' | 'hang' | 'end'
+  readonly event: 'start' | 'mark' | 'hang' | 'relax' | 'end'
   readonly data?: string
   readonly time: number
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts'
 import { CompositeDriver } from '../composite-driver.ts'
 import { type Driver, interfaceOf } from '../driver.ts'
+import { findSafeCalls } from '../safe-state.ts'
 import { walkTree } from '../tree.ts'
 import { type DriverClass, type DriverTypes, resolveDriverType } from './driver-types.ts'
 import { type Entries, type Entry, type ExporterConfig, invalidConfig } from './parse.ts'
@@ -25,7 +26,10 @@ export async function prepareTree(config: ExporterConfig, file: string, types: D
       mistakes.push(`${path}.type ${messageOf(error)}`)
     }
   }
-  if (mistakes.length === 0) new TreeBuilder(classes, mistakes).build(config)
+  if (mistakes.length === 0) {
+    const root = new TreeBuilder(classes, mistakes).build(config)
+    if (mistakes.length === 0) mistakes.push(...findSafeCalls(root, config.safe).mistakes)
+  }
   if (mistakes.length > 0) throw invalidConfig(file, mistakes)
   return () => {
     const failures: string[] = []

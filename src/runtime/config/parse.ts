@@ -39,25 +39,15 @@ export interface ExporterConfig {
   readonly description: string | undefined
   readonly entries: Entries
   readonly hooks: Hooks
+  /** The calls with which a lease ends; `undefined` where the file leaves it to the drivers. */
+  readonly safe: readonly string[] | undefined
   /** What was passed over, and why. */
   readonly warnings: readonly string[]
 }
 
 /** Keys of upstream's that mean nothing to an exporter that a test run starts. */
 const passedOver = ['endpoint', 'tls', 'token', 'grpcOptions', 'motd', 'failureDetection', 'exitOnLeaseEnd']
-/** Keys that this version does not act on yet. */
-const unsupported = ['safe']
-const known = [
-  'apiVersion',
-  'kind',
-  'metadata',
-  'labels',
-  'description',
-  'export',
-  'hooks',
-  ...passedOver,
-  ...unsupported,
-]
+const known = ['apiVersion', 'kind', 'metadata', 'labels', 'description', 'export', 'hooks', 'safe', ...passedOver]
 
 /**
  * Reads Jumpstarter's ExporterConfig. YAML is read as version 1.1, as upstream reads it, so an unquoted `on:` is a
@@ -96,8 +86,7 @@ class Grammar {
     this.#reader.constant(root, 'apiVersion', 'jumpstarter.dev/v1alpha1')
     this.#reader.constant(root, 'kind', 'ExporterConfig')
     for (const key of root.keys()) {
-      if (unsupported.includes(key)) this.#warnings.push(`'${key}' is not acted on by this version`)
-      else if (!known.includes(key)) this.#warnings.push(`'${key}' is not a key of an exporter's file; it is ignored`)
+      if (!known.includes(key)) this.#warnings.push(`'${key}' is not a key of an exporter's file; it is ignored`)
     }
     const metadata = this.#reader.object(root.get('metadata'), ['metadata'])
     const name = metadata && this.#reader.string(metadata.get('name'), ['metadata', 'name'])
@@ -105,7 +94,8 @@ class Grammar {
     const description = this.#reader.optionalString(root, 'description', [])
     const entries = root.has('export') ? this.#entries(root.get('export'), ['export']) : {}
     const hooks = root.has('hooks') ? readHooks(this.#reader, root.get('hooks'), file) : {}
-    return { name: name ?? '', labels, description, entries, hooks, warnings: this.#warnings }
+    const safe = root.has('safe') ? this.#reader.list(root.get('safe'), ['safe']) : undefined
+    return { name: name ?? '', labels, description, entries, hooks, safe, warnings: this.#warnings }
   }
 
   #entries(node: unknown, path: Path): Entries {

@@ -97,6 +97,16 @@ export class YamlReader {
     return Object.fromEntries(entries) as Record<string, string>
   }
 
+  /** A list of texts. */
+  list(given: unknown, path: Path): string[] {
+    const node = this.#resolve(given)
+    if (!isSeq(node)) {
+      this.mistake(path, `is ${kindOf(node)}; it has to be a list of texts`, given)
+      return []
+    }
+    return node.items.flatMap((item, index) => this.string(this.#resolve(item), [...path, index]) ?? [])
+  }
+
   constant(map: Map<string, unknown>, key: string, expected: string): void {
     const value = this.string(map.get(key), [key])
     if (value !== undefined && value !== expected)

@@ -1,0 +1,94 @@
+import { HardwareError, messageOf } from '../errors.ts'
+import { toWireName } from '../interfaces/define.ts'
+import { withTimeLimit } from '../time-limit.ts'
+import { dispatchCall } from './dispatch.ts'
+import { type Driver, interfaceOf } from './driver.ts'
+import { walkTree } from './tree.ts'
+
+/** How long the calls may take together, in milliseconds. */
+const safeTimeoutMs = 5_000
+/** How long each may take at least, in milliseconds, however long those before it took. */
+const fairShareMs = 500
+
+/** A call that brings one device to a state that it may be left in. */
+export interface SafeCall {
+  /** How errors name it: `board.power.off`. */
+  readonly name: string
+  readonly driver: Driver
+  readonly wireName: string
+}
+
+/**
+ * The calls that bring an exporter's devices to a state that they may be left in.
+ *
+ * @param given what its file says: `board.power.off`, in the order of the calls; without it, those that interfaces name
+ * @returns the calls, and what is wrong with those that cannot be
+ */
+export function findSafeCalls(
+  root: Driver,
+  given: readonly string[] | undefined,
+): { readonly calls: readonly SafeCall[]; readonly mistakes: readonly string[] } {
+  if (given === undefined) return { calls: callsOfInterfaces(root), mistakes: [] }
+  const found = given.map((text) => findCall(root, text))
+  return {
+    calls: found.filter((call) => typeof call !== 'string'),
+    mistakes: found.flatMap((call, index) => (typeof call === 'string' ? [`safe[${index}] ${call}`] : [])),
+  }
+}
+
+/**
+ * Makes the calls, one after another, also when one fails.
+ *
+ * @returns what failed
+ */
+export async function makeSafe(calls: readonly SafeCall[]): Promise<Error[]> {
+  const errors: Error[] = []
+  const deadline = performance.now() + safeTimeoutMs
+  for (const { name, driver, wireName } of calls) {
+    const stop = new AbortController()
+    const limit = { name: 'it', timeoutMs: Math.max(fairShareMs, Math.round(deadline - performance.now())) }
+    try {
+      await withTimeLimit(limit, () => dispatchCall(driver, wireName, [], stop.signal))
+    } catch (error) {
+      stop.abort(error)
+      const message = `${name}, which makes it safe to leave it, failed: ${messageOf(error)}`
+      errors.push(new HardwareError('CLEANUP_FAILED', message, { cause: error }))
+    }
+  }
+  return errors
+}
+
+function callsOfInterfaces(root: Driver): SafeCall[] {
+  const seen = new Set<Driver>()
+  const calls: SafeCall[] = []
+  const visit = (driver: Driver, path: readonly string[]): void => {
+    if (seen.has(driver)) return
+    seen.add(driver)
+    const { safe, methods } = interfaceOf(driver)
+    const wireName = safe === undefined ? undefined : (methods[safe]?.wireName ?? safe)
+    if (wireName !== undefined) calls.push({ name: [...path, safe].join('.'), driver, wireName })
+    for (const [name, child] of Object.entries(driver.children)) visit(child, [...path, name])
+  }
+  // Which is an error of its own where a driver contains itself.
+  for (const _ of walkTree(root)) void _
+  visit(root, [])
+  return calls
+}
+
+/** @returns what is wrong, where there is no such call */
+function findCall(root: Driver, text: string): SafeCall | string {
+  const names = text.split('.')
+  const method = names.pop() ?? ''
+  let driver = root
+  for (const name of names) {
+    const child = Object.hasOwn(driver.children, name) ? driver.children[name] : undefined
+    if (child === undefined) return `is '${text}'; there is no driver '${name}' there`
+    driver = child
+  }
+  const wireName = toWireName(method)
+  const { methods } = interfaceOf(driver)
+  const definition = Object.values(methods).find((one) => one.wireName === wireName)
+  if (definition?.kind === 'call') return { name: text, driver, wireName }
+  const calls = Object.values(methods).flatMap(({ kind, wireName: known }) => (kind === 'call' ? [known] : []))
+  return `is '${text}'; the driver has ${calls.length === 0 ? 'nothing that can be called' : calls.join(', ')}`
+}
