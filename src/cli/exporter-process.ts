@@ -9,8 +9,8 @@ import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
 import { type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
 
-/** The longest that closing the drivers may take once the run is gone, in milliseconds, besides a hook. */
-const farewellMs = 10_000
+/** The longest that leaving the devices safe and closing the drivers may take once the run is gone, in milliseconds, besides a hook. */
+const farewellMs = 15_000
 
 const [file = ''] = process.argv.slice(2)
 /** Also while it opens and closes, so that an end in between waits for it. */
