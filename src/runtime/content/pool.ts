@@ -17,8 +17,11 @@ type TaskOf<Kind> = Omit<Extract<ContentTask, { kind: Kind }>, 'port'>
 /** How long a thread without work is kept, in milliseconds. */
 const idleTimeoutMs = 2_000
 
-/** What a thread makes of a file is garbage soon; with little room for it, it is collected soon. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+/**
+ * What a thread makes of a file is garbage soon; with little room for it, it is collected soon. Images in bz2's largest
+ * blocks, of 900 kB, are decompressed with half of this room too.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
 
 let pool: Promise<{ run(task: ContentTask, options: { transferList: MessagePort[] }): Promise<unknown> }> | undefined
 
