@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream'
 
 import { Network } from '../interfaces/network.ts'
 import { createPrivateFolder } from '../private-folder.ts'
-import { Console, type ConsoleOptions, defaultExpectTimeoutMs } from './console/console.ts'
+import { type Console, type ConsoleOptions, defaultExpectTimeoutMs } from './console/console.ts'
+import { createConsole } from './create-console.ts'
 import { DriverClient } from './driver-client.ts'
 import { forwardConnections, type ForwardOptions } from './forward.ts'
-import { Waits } from './waits.ts'
 
 /** Where {@link NetworkClient.forwardTcp} listens. */
 export interface ForwardTcpOptions extends ForwardOptions {
@@ -49,13 +49,8 @@ export class NetworkClient extends DriverClient<typeof Network> {
    * of it to close the connection.
    */
   console(options: ConsoleOptions = {}): Console {
-    const { path, channel, guards } = this.node
-    return new Console(path || 'network', () => this.connect(), {
-      ...(guards === undefined ? {} : { guards }),
-      waits: Waits.of(channel),
-      limits: () => this.limits(defaultExpectTimeoutMs),
-      ...options,
-    })
+    const limits = () => this.limits(defaultExpectTimeoutMs)
+    return createConsole(this.node, () => this.connect(), { name: 'network', limits, ...options })
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
 
 import { Serial } from '../interfaces/serial.ts'
-import { Console, defaultExpectTimeoutMs } from './console/console.ts'
+import { type Console, defaultExpectTimeoutMs } from './console/console.ts'
 import type { Guard } from './console/guards.ts'
 import type { ConsoleReader } from './console/reader.ts'
 import type { Conversation, ExpectOptions, Mark, Match, Pattern, SendOptions } from './console/types.ts'
+import { createConsole } from './create-console.ts'
 import { type ClientNode, DriverClient } from './driver-client.ts'
-import { Waits } from './waits.ts'
 
 /** A serial port, as a console that keeps all it prints, or as plain bytes. */
 export class SerialClient extends DriverClient<typeof Serial> implements Conversation {
@@ -16,12 +16,8 @@ export class SerialClient extends DriverClient<typeof Serial> implements Convers
 
   constructor(node: ClientNode) {
     super(node)
-    const { path, channel, guards } = node
-    this.console = new Console(path || 'serial', () => this.connect(), {
-      ...(guards === undefined ? {} : { guards }),
-      waits: Waits.of(channel),
-      limits: () => this.limits(defaultExpectTimeoutMs),
-    })
+    const limits = () => this.limits(defaultExpectTimeoutMs)
+    this.console = createConsole(node, () => this.connect(), { name: 'serial', limits })
   }
 
   /** How errors name it. */

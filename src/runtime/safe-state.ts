@@ -59,19 +59,17 @@ export async function makeSafe(calls: readonly SafeCall[]): Promise<Error[]> {
 }
 
 function callsOfInterfaces(root: Driver): SafeCall[] {
-  const seen = new Set<Driver>()
+  const paths = new Map<Driver, readonly string[]>()
   const calls: SafeCall[] = []
-  const visit = (driver: Driver, path: readonly string[]): void => {
-    if (seen.has(driver)) return
-    seen.add(driver)
+  for (const { driver, parent, name } of walkTree(root)) {
+    if (paths.has(driver)) continue
+    const above = parent === undefined ? [] : (paths.get(parent) ?? [])
+    const path = name === undefined ? above : [...above, name]
+    paths.set(driver, path)
     const { safe, methods } = interfaceOf(driver)
-    const wireName = safe === undefined ? undefined : (methods[safe]?.wireName ?? safe)
-    if (wireName !== undefined) calls.push({ name: [...path, safe].join('.'), driver, wireName })
-    for (const [name, child] of Object.entries(driver.children)) visit(child, [...path, name])
+    if (safe === undefined) continue
+    calls.push({ name: [...path, safe].join('.'), driver, wireName: methods[safe]?.wireName ?? safe })
   }
-  // Which is an error of its own where a driver contains itself.
-  for (const _ of walkTree(root)) void _
-  visit(root, [])
   return calls
 }
 

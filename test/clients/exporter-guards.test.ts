@@ -2,7 +2,8 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 
 import { byteStream, call, defineInterface, Driver, type DriverClient, serve, streaming } from '../../src/index.ts'
-import { connect, SerialClient } from '../../src/clients/index.ts'
+import { connect, NetworkClient, SerialClient } from '../../src/clients/index.ts'
+import { EchoNetwork } from '../../src/drivers/index.ts'
 import { Serial } from '../../src/interfaces/index.ts'
 import { CompositeDriver, openSession } from '../../src/runtime/index.ts'
 
@@ -107,4 +108,15 @@ test('a client of one driver alone has the console too', async () => {
   await serial.attach()
   driver.print('=> ')
   expect((await serial.expect('=> ')).index).toBe(0)
+})
+
+test('a network connection is a console as well', async () => {
+  await using network = await serve(new EchoNetwork(), { client: NetworkClient })
+  await using console = network.console({ lineEnd: '\n' })
+  expect(console.name).toBe('network')
+  await console.sendLine('hello')
+  expect((await console.expect(/^hel+o$/)).text).toBe('hello')
+  const wait = console.expect('never')
+  await console.sendLine('Kernel panic - not syncing: echoed')
+  await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
 })
