@@ -5,9 +5,11 @@
 import { driverTypes } from '../drivers/types.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
+import { exporterLockKey } from '../leases/exporter-lock.ts'
+import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
 import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
-import { type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
+import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
 
 /** The longest that leaving the devices safe and closing the drivers may take once the run is gone, in milliseconds, besides a hook. */
 const farewellMs = 15_000
@@ -15,6 +17,8 @@ const farewellMs = 15_000
 const [file = ''] = process.argv.slice(2)
 /** Also while it opens and closes, so that an end in between waits for it. */
 let session: Promise<OpenSession> | undefined
+/** Also while it waits. */
+let lock: { readonly got: Promise<MachineLock>; readonly giveUp: AbortController } | undefined
 let exporter: Exporter | undefined
 let folder: PrivateFolder | undefined
 const ending = new AbortController()
@@ -24,6 +28,7 @@ preloadServer()
 // A terminal sends Ctrl-C to the whole group; what ends this process is the run, when its tests have cleaned up.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => void end())
+process.on('SIGHUP', () => undefined)
 process.on('disconnect', () => void end())
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
@@ -35,8 +40,12 @@ try {
   exporter = await loadExporter(file, driverTypes)
   const { name, labels, warnings, hooks } = exporter
   process.on('message', (message: ToExporter) => {
-    const done = message.type === 'open' ? open(message.id) : close(message.id)
-    done.catch((error: unknown) => void failRequest(error, message))
+    void send({ type: 'received', id: message.id })
+    const { id } = message
+    perform(message).then(
+      (answer) => send({ ...answer, id }),
+      (error: unknown) => failRequest(error, message),
+    )
   })
   const hooksMs = { before: hooks?.beforeLease?.timeoutMs ?? 0, after: hooks?.afterLease?.timeoutMs ?? 0 }
   await send({ type: 'ready', name, labels, warnings, hooksMs })
@@ -46,25 +55,60 @@ try {
   await end()
 }
 
-async function open(id: number): Promise<void> {
-  if (exporter === undefined) return
-  const opening = openSession(exporter, { print: (line) => console.log(line), signal: ending.signal })
-  session = opening
-  const { address } = await opening.catch((error: unknown) => {
-    if (session === opening) session = undefined
-    throw error
-  })
-  await send({ type: 'opened', id, address })
+type Answer = { readonly type: 'opened'; readonly address: string } | { readonly type: 'done' }
+
+async function perform(request: ToExporter): Promise<Answer> {
+  if (request.type === 'open') return { type: 'opened', address: await open() }
+  if (request.type === 'close') await close()
+  else if (request.type === 'reserve') await reserve(request)
+  else if (request.type === 'free') await free()
+  else await makeSafe()
+  return { type: 'done' }
 }
 
-async function close(id: number): Promise<void> {
+async function reserve({ id, owner }: Extract<ToExporter, { type: 'reserve' }>): Promise<void> {
+  const giveUp = new AbortController()
+  const got = lockOnMachine(exporterLockKey(file), {
+    owner,
+    signal: giveUp.signal,
+    waiting: (holder) => void send({ type: 'waiting', id, holder }),
+  })
+  lock = { got, giveUp }
+  const { abandoned } = await got
+  // The process that had the board was killed, and could not do it.
+  if (abandoned) await makeSafe()
+}
+
+async function free(): Promise<void> {
+  const freed = lock
+  lock = undefined
+  freed?.giveUp.abort(new HardwareError('CALL_CANCELLED', 'nobody waits for the exporter any more'))
+  await (await freed?.got.catch(() => undefined))?.release()
+}
+
+async function makeSafe(): Promise<void> {
+  if (exporter !== undefined) await makeExporterSafe(exporter)
+}
+
+async function open(): Promise<string> {
+  if (exporter === undefined) throw new HardwareError('NOT_READY', 'the exporter has not been loaded')
+  const opening = openSession(exporter, { print: (line) => console.log(line), signal: ending.signal })
+  session = opening
+  try {
+    return (await opening).address
+  } catch (error) {
+    if (session === opening) session = undefined
+    throw error
+  }
+}
+
+async function close(): Promise<void> {
   const ended = session
   try {
     await (await ended)?.close()
   } finally {
     if (session === ended) session = undefined
   }
-  await send({ type: 'closed', id })
 }
 
 async function end(): Promise<void> {
@@ -82,6 +126,7 @@ async function end(): Promise<void> {
     console.error(messageOf(error))
     process.exitCode = 1
   }
+  await free()
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
   process.exit()
 }

@@ -29,6 +29,15 @@ export async function connectDirectExporter(options: DirectExporterOptions): Pro
   const labels = { ...connection.report.labels, ...given }
   // An exporter's name alone says nothing that a selector could ask for.
   const known = Object.keys(labels).some((key) => key !== nameLabel)
-  const lease: Lease = { endpoint, releaseTimeoutMs: 0, release: async () => undefined }
-  return { name, labels: known ? labels : undefined, lease: async () => lease, close: async () => undefined }
+  const nothing = async () => undefined
+  const lease: Lease = { endpoint, releaseTimeoutMs: 0, lost: new AbortController().signal, release: nothing }
+  return {
+    name,
+    labels: known ? labels : undefined,
+    order: address,
+    reserve: nothing,
+    free: nothing,
+    lease: async () => lease,
+    close: nothing,
+  }
 }

@@ -1,9 +1,16 @@
 import type { ErrorCode } from '../errors.ts'
+import type { LockOwner } from './machine-lock.ts'
 
-/** What a run tells the process of an exporter that it has started. */
+/** What a run tells the process of an exporter that it has started. Each request has an id of its own. */
 export type ToExporter =
+  /** Wait until no other process of this machine uses the exporter. */
+  | { readonly type: 'reserve'; readonly id: number; readonly owner: Omit<LockOwner, 'since'> }
+  /** Let others use it; ends a wait, too. */
+  | { readonly type: 'free'; readonly id: number }
   | { readonly type: 'open'; readonly id: number }
   | { readonly type: 'close'; readonly id: number }
+  /** Bring the devices to their safe state: another process, which used them, has died. */
+  | { readonly type: 'make-safe'; readonly id: number }
 
 /** What the process answers. `id` is the request's; `folder`, `ready` and the first `failed` have none. */
 export type FromExporter =
@@ -17,8 +24,13 @@ export type FromExporter =
       /** How long its hooks may take, before and after a lease. */
       readonly hooksMs: { readonly before: number; readonly after: number }
     }
+  /** Comes at once, so that a process that hangs is known. */
+  | { readonly type: 'received'; readonly id: number }
+  /** Another process uses it. */
+  | { readonly type: 'waiting'; readonly id: number; readonly holder: LockOwner }
   | { readonly type: 'opened'; readonly id: number; readonly address: string }
-  | { readonly type: 'closed'; readonly id: number }
+  /** What was asked for otherwise is done. */
+  | { readonly type: 'done'; readonly id: number }
   | {
       readonly type: 'failed'
       readonly id?: number

@@ -1,5 +1,6 @@
 import type { WaitOptions } from '../protocol/channel.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
+import type { LockOwner } from './machine-lock.ts'
 
 /** The right to use one exporter, until it is released. */
 export interface Lease {
@@ -7,6 +8,8 @@ export interface Lease {
   readonly endpoint: Endpoint
   /** The longest that {@link Lease.release} takes, in milliseconds. */
   readonly releaseTimeoutMs: number
+  /** Aborted when the exporter has gone before the lease was released; the reason is a HardwareError that says why. */
+  readonly lost: AbortSignal
   /**
    * Ends the lease; afterwards another can be had. May be called again.
    *
@@ -15,12 +18,28 @@ export interface Lease {
   release(): Promise<void>
 }
 
+/** What {@link LeasableExporter.reserve} takes. */
+export interface ReserveOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal
+  /** The test file it is for, where it is for one. */
+  readonly file?: string
+  /** Is told who uses it, whenever that is another process. */
+  readonly waiting?: (holder: LockOwner) => void
+}
+
 /** An exporter that can be leased, to one at a time. */
 export interface LeasableExporter {
   /** Its name in the plugin's options, for messages. */
   readonly name: string
   /** What selectors are matched against; `undefined` where nobody knows, so that any selector may match. */
   readonly labels: Readonly<Record<string, string>> | undefined
+  /** Who reserves several does so in the order of these, so that no two wait for each other. */
+  readonly order: string
+  /** Waits until no other process uses it, and keeps others away until {@link LeasableExporter.free}. */
+  reserve(options?: ReserveOptions): Promise<void>
+  free(): Promise<void>
+  /** Only while it is reserved. */
   lease(options?: WaitOptions): Promise<Lease>
   /** Releases what is leased and stops it. May be called again. */
   close(): Promise<void>

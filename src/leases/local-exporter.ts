@@ -1,203 +1,185 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { rm } from 'node:fs/promises'
-import { extname } from 'node:path'
-import { createInterface } from 'node:readline'
-
-import { compileCacheEnvironment } from '../compile-cache.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
-import { withTimeLimit } from '../time-limit.ts'
-import type { FromExporter, ToExporter } from './exporter-messages.ts'
-import type { LeasableExporter, Lease } from './lease.ts'
+import { whenAborted } from '../protocol/when-aborted.ts'
+import { ExporterChild, type ExporterChildOptions, type ExporterReady } from './exporter-child.ts'
+import { exporterLockKey, thisProcess } from './exporter-lock.ts'
+import type { LeasableExporter, Lease, ReserveOptions } from './lease.ts'
 
-/** How long an exporter may take to start, and to open a session, in milliseconds. */
-const startTimeoutMs = 60_000
-/** How long it may take to end a session, and itself, before it is killed. */
+/** How long an exporter may take to open a session, in milliseconds, besides its hook. */
+const openTimeoutMs = 60_000
+/** How long it may take to end a session, and itself, before it is killed, besides its hook. */
 const stopTimeoutMs = 20_000
-/** How long it may take until a process that was killed is gone, in milliseconds. */
-const killTimeoutMs = 2_000
-
-/** What {@link startLocalExporter} takes. */
-export interface LocalExporterOptions {
-  /** Its name, for messages. */
-  readonly name: string
-  /** Its file: YAML, or a module that calls `defineExporter()`. */
-  readonly file: string
-  /** Where to write what it prints, a line at a time. */
-  readonly print: (line: string) => void
-  /** Gives the start up. */
-  readonly signal?: AbortSignal
-}
+/** How long one that was started again may take to make its devices safe, in milliseconds. */
+const makeSafeTimeoutMs = 20_000
 
 /**
  * Starts an exporter in a process of its own. Each lease is a session of it, with fresh drivers. When this process dies,
- * however it dies, the exporter closes its drivers and ends.
+ * however it dies, the exporter closes its drivers and ends. When the exporter dies during a lease it is started again, to
+ * bring its devices to their safe state.
  *
  * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
  */
-export async function startLocalExporter(options: LocalExporterOptions): Promise<LeasableExporter> {
-  const { signal } = options
+export async function startLocalExporter(options: ExporterChildOptions): Promise<LeasableExporter> {
   const exporter = new LocalExporter(options)
-  const giveUp = () => exporter.kill()
-  signal?.addEventListener('abort', giveUp, { once: true })
-  try {
-    await exporter.start()
-    return exporter
-  } finally {
-    signal?.removeEventListener('abort', giveUp)
-  }
+  await exporter.start()
+  return exporter
 }
 
 class LocalExporter implements LeasableExporter {
   readonly name: string
+  readonly order: string
   labels: Readonly<Record<string, string>> = {}
-  readonly #options: LocalExporterOptions
-  readonly #waiting = new Map<
-    number | 'start',
-    { resolve: (message: FromExporter) => void; reject: (error: Error) => void }
-  >()
-  #process: ChildProcess | undefined
-  #lastLines: string[] = []
-  #nextId = 0
-  #hooksMs = { before: 0, after: 0 }
-  /** What the last process has left behind is being removed. */
-  #removed: Promise<void> | undefined
-  /** Why it is out of service. */
-  #retired: HardwareError | undefined
+  readonly #options: ExporterChildOptions
+  #child: ExporterChild | undefined
+  #ready: ExporterReady | undefined
+  #reserved = false
+  /** Aborted when the process ends; there while a session is open, opens or closes. */
+  #inUse: AbortController | undefined
+  /** The process has died in use, and its devices are being made safe. */
+  #recovery: Promise<void> | undefined
+  /** Has started, and may have gone since; it knows why it is out of service. */
+  #last: ExporterChild | undefined
 
-  constructor(options: LocalExporterOptions) {
+  constructor(options: ExporterChildOptions) {
     this.name = options.name
+    this.order = exporterLockKey(options.file)
     this.#options = options
   }
 
   async start(): Promise<void> {
-    const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
-    const child = fork(entry, [this.#options.file], {
-      execArgv: [],
-      env: { ...process.env, ...compileCacheEnvironment() },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    this.#process = child
-    this.#lastLines = []
-    for (const output of [child.stdout, child.stderr]) {
-      if (output !== null) createInterface(output).on('line', (line) => this.#print(line))
-    }
-    let folder: string | undefined
-    child.on('message', (message: FromExporter) => {
-      if (message.type === 'folder') folder = message.path
-      else this.#receive(message)
-    })
-    child.on('error', (error) => this.#gone(child, error.message))
-    child.on('exit', (code, signal) => {
-      if (folder !== undefined) this.#removed = this.#remove(folder)
-      this.#gone(child, signal === null ? `exit code ${code}` : signal)
-    })
-    const ready = await this.#answer('start', { name: `start of exporter ${this.name}`, timeoutMs: startTimeoutMs })
-    if (ready.type !== 'ready') return
+    const { child, ready } = await ExporterChild.start(this.#options)
+    this.#child = child
+    this.#last = child
+    this.#ready = ready
     this.labels = ready.labels
-    this.#hooksMs = ready.hooksMs
-    for (const warning of ready.warnings) this.#print(`warning: ${warning}`)
+    for (const warning of ready.warnings) this.#options.print(`warning: ${warning}`)
+    void child.gone.then((error) => this.#gone(child, error))
   }
 
-  /** Ends it at once; only right while no session is open. */
-  kill(): void {
-    this.#process?.kill('SIGKILL')
+  async reserve({ signal, file, waiting }: ReserveOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#reserved) return
+    const child = await this.#running()
+    const stop = whenAborted(signal, () => void free(child).catch(() => undefined))
+    try {
+      const owner = { ...thisProcess(), file }
+      await child.ask({ type: 'reserve', owner }, { name: 'reservation', waiting })
+      this.#reserved = true
+    } finally {
+      stop()
+    }
+  }
+
+  async free(): Promise<void> {
+    await this.#recovery?.catch(() => undefined)
+    if (!this.#reserved) return
+    this.#reserved = false
+    if (this.#child !== undefined) await free(this.#child)
   }
 
   async lease(options: WaitOptions = {}): Promise<Lease> {
     options.signal?.throwIfAborted()
-    if (this.#retired !== undefined) throw this.#retired
-    if (this.#process === undefined) await this.start()
-    const opened = await this.#ask('open', 'session', startTimeoutMs + this.#hooksMs.before)
+    const child = await this.#running()
+    const inUse = new AbortController()
+    this.#inUse = inUse
+    const timeoutMs = openTimeoutMs + (this.#ready?.hooksMs.before ?? 0)
+    const opened = await child.ask({ type: 'open' }, { name: 'session', timeoutMs }).catch(async (error: unknown) => {
+      await this.#settle(child, error)
+      throw error
+    })
     let released: Promise<void> | undefined
     return {
       endpoint: { name: this.name, address: opened.type === 'opened' ? opened.address : '' },
       releaseTimeoutMs: this.#stopTimeoutMs,
-      release: () => (released ??= this.#release()),
-    }
-  }
-
-  async #release(): Promise<void> {
-    if (this.#process === undefined) return
-    try {
-      await this.#ask('close', 'end of the session', this.#stopTimeoutMs)
-    } catch (error) {
-      // A session that does not end cannot be followed by another; the next lease starts the process anew.
-      if (error instanceof HardwareError && error.timedOut) this.#process.kill('SIGKILL')
-      throw error
+      lost: inUse.signal,
+      release: () => (released ??= this.#release(child, inUse.signal)),
     }
   }
 
   async close(): Promise<void> {
-    const child = this.#process
-    if (child !== undefined) await this.#stop(child)
-    await this.#removed
+    await this.#recovery?.catch(() => undefined)
+    const child = this.#child
+    this.#child = undefined
+    await child?.stop(this.#stopTimeoutMs)
   }
 
-  async #stop(child: ChildProcess): Promise<void> {
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    if (child.connected) child.disconnect()
-    const name = `stop of exporter ${this.name}`
-    try {
-      await withTimeLimit({ name, timeoutMs: this.#stopTimeoutMs }, () => exited)
-    } catch (error) {
-      child.kill('SIGKILL')
-      await withTimeLimit({ name, timeoutMs: killTimeoutMs }, () => exited).catch(() => undefined)
-      await this.#removed
-      throw error
+  async #release(child: ExporterChild, lost: AbortSignal): Promise<void> {
+    if (!lost.aborted) {
+      const limit = { name: 'end of the session', timeoutMs: this.#stopTimeoutMs }
+      const problem: unknown = await child.ask({ type: 'close' }, limit).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      const hasDied = child.ended
+      await this.#settle(child, problem)
+      if (problem !== undefined && !hasDied) throw problem
     }
+    await this.#recovery
   }
 
-  /** The process does it itself unless it was killed. */
-  async #remove(folder: string): Promise<void> {
-    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#print(messageOf(error)))
+  /** After a session has ended, or not begun: waits for its process to end where it has to, and for what follows. */
+  async #settle(child: ExporterChild, problem: unknown): Promise<void> {
+    // A session that does not open or end in time cannot be followed by another one.
+    if (problem instanceof HardwareError && problem.timedOut) child.kill()
+    else if (!child.ended) {
+      this.#inUse = undefined
+      return
+    }
+    await child.gone
+    await this.#recovery
+  }
+
+  async #running(): Promise<ExporterChild> {
+    await this.#recovery?.catch(() => undefined)
+    if (this.#last?.retired !== undefined) throw this.#last.retired
+    if (this.#child === undefined) await this.start()
+    if (this.#child === undefined) throw new HardwareError('EXPORTER_FAILED', `Exporter ${this.name} has ended`)
+    return this.#child
+  }
+
+  #gone(child: ExporterChild, error: HardwareError): void {
+    if (this.#child !== child) return
+    this.#child = undefined
+    const reserved = this.#reserved
+    this.#reserved = false
+    if (this.#inUse === undefined) return
+    this.#inUse.abort(error)
+    this.#inUse = undefined
+    if (!reserved) return
+    this.#recovery = this.#recover(error)
+    // Whoever ends the lease is told.
+    this.#recovery.catch(() => undefined)
+  }
+
+  /** Starts the process again, and makes its devices safe, unless another run has got them first and does it. */
+  async #recover(reason: HardwareError): Promise<void> {
+    try {
+      await this.start()
+      const child = this.#child
+      if (child === undefined) return
+      let isTaken = false
+      const waiting = () => {
+        isTaken = true
+        void free(child).catch(() => undefined)
+      }
+      const limit = { name: 'reservation', timeoutMs: makeSafeTimeoutMs, waiting }
+      await child.ask({ type: 'reserve', owner: thisProcess() }, limit).catch((error: unknown) => {
+        if (!isTaken) throw error
+      })
+      if (isTaken) return
+      this.#reserved = true
+      await child.ask({ type: 'make-safe' }, { name: 'safe state', timeoutMs: makeSafeTimeoutMs })
+    } catch (error) {
+      const what = `its devices may not be safe: ${messageOf(error)}. Before that: ${reason.message}`
+      throw new HardwareError('CLEANUP_FAILED', what, { cause: error })
+    }
   }
 
   get #stopTimeoutMs(): number {
-    return stopTimeoutMs + this.#hooksMs.after
+    return stopTimeoutMs + (this.#ready?.hooksMs.after ?? 0)
   }
+}
 
-  #ask(type: ToExporter['type'], what: string, timeoutMs: number): Promise<FromExporter> {
-    const id = this.#nextId++
-    const answer = this.#answer(id, { name: `${what} of exporter ${this.name}`, timeoutMs })
-    this.#process?.send({ type, id } satisfies ToExporter)
-    return answer
-  }
-
-  #answer(key: number | 'start', limit: { name: string; timeoutMs: number }): Promise<FromExporter> {
-    const { promise, resolve, reject } = Promise.withResolvers<FromExporter>()
-    this.#waiting.set(key, { resolve, reject })
-    return withTimeLimit(limit, () => promise).finally(() => this.#waiting.delete(key))
-  }
-
-  #receive(message: Exclude<FromExporter, { type: 'folder' }>): void {
-    const key = message.type === 'ready' ? 'start' : (message.id ?? 'start')
-    const waiting = this.#waiting.get(key)
-    if (message.type !== 'failed') {
-      waiting?.resolve(message)
-      return
-    }
-    const error = new HardwareError(message.code, message.message)
-    if (message.retired === true) {
-      const what = `Exporter ${this.name} is out of service: ${message.message}`
-      this.#retired = new HardwareError(message.code, what, { cause: error })
-    }
-    waiting?.reject(error)
-  }
-
-  #gone(child: ChildProcess, why: string): void {
-    if (this.#process !== child) return
-    this.#process = undefined
-    const lines = this.#lastLines.map((line) => `\n  | ${line}`).join('')
-    const error = new HardwareError(
-      'EXPORTER_FAILED',
-      `Exporter ${this.name} (${this.#options.file}) ended: ${why}${lines}`,
-    )
-    for (const { reject } of this.#waiting.values()) reject(error)
-  }
-
-  #print(line: string): void {
-    this.#lastLines = [...this.#lastLines, line].slice(-20)
-    this.#options.print(line)
-  }
+async function free(child: ExporterChild): Promise<void> {
+  await child.ask({ type: 'free' }, { name: 'end of the reservation', timeoutMs: stopTimeoutMs })
 }

@@ -2,44 +2,26 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
 import { removeAbandonedFolders } from '../abandoned-folders.ts'
-import { HardwareError, messageOf } from '../errors.ts'
-import type { LeasableExporter, Lease } from '../leases/lease.ts'
+import { HardwareError } from '../errors.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
-import { matchesSelector, parseSelector } from '../leases/selector.ts'
 import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
 import { describeHolders, explainMissing } from './explain.ts'
-import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
-
-/** One exporter of the run. */
-export interface ExporterSlot {
-  readonly name: string
-  /** Starts it; the signal gives it up. */
-  start(signal: AbortSignal): Promise<LeasableExporter>
-}
+import type { FromBroker, RoleGrant, ToBroker } from './context.ts'
+import { ExporterSlots, type ExporterSource, type Slot } from './exporter-slots.ts'
+import { FileRequest } from './file-request.ts'
 
 const stillStarting = 'the exporters are still starting'
 
 /** After how long a file's wait is told to whoever watches the run, in milliseconds. */
 const patienceMs = 10_000
 
-interface Started {
-  readonly exporter: LeasableExporter
-  /** Its place in the options. */
-  readonly order: number
-  holder: FileRequest | undefined
-}
-
-/** A file's connection, which is its lease. */
-interface FileRequest {
-  readonly socket: Socket
-  readonly request: LeaseRequest
-  readonly leases: Map<Started, Lease>
-  /** Settles when what was allocated has been leased. */
-  granting: Promise<void> | undefined
-  /** Why it waits, for messages. */
-  waitingFor: string
-  gone: boolean
+/** What a {@link Broker} takes besides the exporters. */
+export interface BrokerOptions {
+  /** Tells whoever watches the run what happens. */
+  readonly print: (line: string) => void
+  /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
+  readonly idleTimeoutMs?: number
 }
 
 /**
@@ -47,29 +29,16 @@ interface FileRequest {
  * once, and keeps it until its connection closes.
  */
 export class Broker {
-  readonly #print: (line: string) => void
-  readonly #exporters: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
-  readonly #starting = new AbortController()
-  readonly #failures: string[] = []
-  readonly #started: Started[] = []
+  readonly #options: BrokerOptions
+  readonly #slots: ExporterSlots
   readonly #queue: FileRequest[] = []
   #server: Server | undefined
   #folder: PrivateFolder | undefined
-  #settled = false
 
-  /**
-   * Begins to start the exporters.
-   *
-   * @param print tells whoever watches the run that a file has to wait
-   */
-  constructor(slots: readonly ExporterSlot[], print: (line: string) => void) {
-    this.#print = print
-    this.#exporters = slots.map((slot) => {
-      const exporter = slot.start(this.#starting.signal)
-      // A failure is told to the files that ask; before one asks, nobody listens.
-      exporter.catch(() => undefined)
-      return { name: slot.name, exporter }
-    })
+  /** Begins to start the exporters. */
+  constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
+    this.#options = options
+    this.#slots = new ExporterSlots(sources, options.print, () => this.#grantWhatCanBe())
   }
 
   /** Begins to listen. @returns the path of its socket */
@@ -80,46 +49,21 @@ export class Broker {
     const server = createServer((socket) => this.#accept(socket))
     this.#server = server
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
-    void this.#waitForExporters()
     return path
   }
 
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#server?.close()
-    this.#starting.abort(new Error('the run has ended'))
-    const exporters = await Promise.allSettled(this.#exporters.map(({ exporter }) => exporter))
-    const started = exporters.filter((exporter) => exporter.status === 'fulfilled')
-    const closed = started.map(({ value }) => value.close())
-    const problems = (await Promise.allSettled(closed)).filter((result) => result.status === 'rejected')
+    const problems = await this.#slots.close()
     await this.#folder?.remove()
-    if (problems.length > 0) {
-      throw new HardwareError('CLEANUP_FAILED', problems.map(({ reason }) => messageOf(reason)).join('; '))
-    }
-  }
-
-  async #waitForExporters(): Promise<void> {
-    await Promise.all(
-      this.#exporters.map(async ({ name, exporter }, order) => {
-        try {
-          this.#started.push({ exporter: await exporter, order, holder: undefined })
-          // Those that come first in the options are granted first, whichever starts first.
-          this.#started.sort((one, other) => one.order - other.order)
-          this.#grantWhatCanBe()
-        } catch (error) {
-          this.#failures.push(`exporter ${name}: ${messageOf(error)}`)
-        }
-      }),
-    )
-    this.#settled = true
-    this.#grantWhatCanBe()
+    if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
 
   #accept(socket: Socket): void {
     let held: FileRequest | undefined
     const patience = setTimeout(() => {
-      if (held !== undefined && this.#queue.includes(held))
-        this.#print(`${held.request.file} waits: ${held.waitingFor}`)
+      if (held?.waitingFor !== undefined) this.#options.print(`${held.request.file} waits: ${held.waitingFor}`)
     }, patienceMs)
     socket.on('error', () => undefined)
     socket.on('close', () => {
@@ -128,18 +72,14 @@ export class Broker {
     })
     readMessages<ToBroker>(socket, (message) => {
       if (message.type === 'acquire' && held === undefined) {
-        held = {
-          socket,
-          request: message,
-          leases: new Map(),
-          granting: undefined,
-          waitingFor: stillStarting,
-          gone: false,
-        }
+        held = new FileRequest(socket, message, stillStarting)
         this.#queue.push(held)
         this.#grantWhatCanBe()
       } else if (message.type === 'release' && held !== undefined) {
-        void this.#end(held).then((problems) => send(socket, { type: 'released', problems }))
+        const answer = (problems: readonly string[]) => {
+          if (socket.writable) writeMessage(socket, { type: 'released', problems } satisfies FromBroker)
+        }
+        void this.#end(held).then(answer)
       }
     })
   }
@@ -149,84 +89,83 @@ export class Broker {
    * is impossible before all exporters have started, or failed to.
    */
   #grantWhatCanBe(): void {
-    const reserved = new Set<Started>()
+    const reserved = new Set<Slot>()
     for (const waiting of [...this.#queue]) {
-      const all = this.#candidates(waiting, this.#started)
+      const all = this.#candidates(waiting, this.#slots.started)
       const possible = allocate(all)
-      const wanted = this.#settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
-      const free = this.#started.filter((started) => started.holder === undefined && !reserved.has(started))
+      const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
+      const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
       const allocation = allocate(this.#candidates(waiting, free, wanted.keys()))
       if (allocation.size < wanted.size) {
-        for (const started of allocation.values()) reserved.add(started)
-        waiting.waitingFor = this.#settled ? describeHolders(wanted) : stillStarting
-        send(waiting.socket, { type: 'waiting', message: waiting.waitingFor })
+        for (const slot of allocation.values()) reserved.add(slot)
+        waiting.wait(this.#slots.settled ? describeHolders(wanted) : stillStarting)
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
-        for (const started of allocation.values()) started.holder = waiting
+        for (const slot of allocation.values()) slot.holder = waiting
         waiting.granting = this.#grant(waiting, allocation)
       }
     }
   }
 
-  #candidates({ request }: FileRequest, among: readonly Started[], roles?: Iterable<string>) {
+  #candidates({ request }: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
     const wanted = roles ?? Object.keys(request.roles)
-    return new Map(
-      Array.from(wanted, (role) => {
-        const requirements = parseSelector(request.roles[role] ?? '')
-        const matching = among.filter(({ exporter }) => {
-          return exporter.labels === undefined || matchesSelector(exporter.labels, requirements)
-        })
-        return [role, matching]
-      }),
-    )
+    return new Map(Array.from(wanted, (role) => [role, this.#slots.matching(request.roles[role] ?? '', among)]))
   }
 
-  async #grant(file: FileRequest, allocation: ReadonlyMap<string, Started>): Promise<void> {
-    const grants = Object.keys(file.request.roles).map(async (role): Promise<[string, RoleGrant]> => {
-      const started = allocation.get(role)
-      if (started === undefined) {
-        return [
-          role,
-          {
-            granted: false,
-            code: 'NO_EXPORTER',
-            message: explainMissing(role, file.request.roles[role] ?? '', this.#started, this.#failures),
-          },
-        ]
-      }
-      try {
-        const lease = await started.exporter.lease()
-        file.leases.set(started, lease)
-        return [role, { granted: true, exporter: started.exporter.name, endpoint: lease.endpoint }]
-      } catch (error) {
-        const code = error instanceof HardwareError ? error.code : 'EXPORTER_FAILED'
-        const message = `Exporter ${started.exporter.name} could not be leased: ${messageOf(error)}`
-        return [role, { granted: false, code, message }]
-      }
-    })
-    const roles = Object.fromEntries(await Promise.all(grants))
-    const releaseTimeoutMs = Math.max(0, ...Array.from(file.leases.values(), (lease) => lease.releaseTimeoutMs))
-    if (!file.gone) send(file.socket, { type: 'decided', roles, releaseTimeoutMs })
+  async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
+    const { roles, failures } = await file.lease(allocation, (slot, error) => this.#lose(file, slot, error))
+    for (const failure of failures) {
+      file.failures.set(failure.role, failure)
+      if (!failure.isFinal && !file.ended) this.#slots.fail(failure.slot, failure.error.message)
+    }
+    if (file.ended) return
+    if (failures.some(({ isFinal }) => !isFinal)) {
+      // What it got is of no use without the rest, and others may be waiting for it.
+      await file.release((slot) => this.#free(slot))
+      if (!file.ended) this.#queue.unshift(file)
+      this.#grantWhatCanBe()
+      return
+    }
+    const denied = Object.keys(file.request.roles).filter((role) => roles[role] === undefined)
+    file.decide({ ...roles, ...Object.fromEntries(denied.map((role) => [role, this.#deny(file, role)])) })
+  }
+
+  #deny(file: FileRequest, role: string): RoleGrant {
+    const failure = file.failures.get(role)
+    if (failure !== undefined) {
+      return { granted: false, code: failure.error.code, message: failure.error.message }
+    }
+    const { started, failures } = this.#slots
+    const message = explainMissing(role, file.request.roles[role] ?? '', started, failures)
+    return { granted: false, code: 'NO_EXPORTER', message }
+  }
+
+  /** An exporter has gone while a file had it. */
+  #lose(file: FileRequest, slot: Slot, error: HardwareError): void {
+    file.send({ type: 'lost', exporter: slot.exporter.name, code: error.code, message: error.message })
+    this.#slots.fail(slot, error.message)
+  }
+
+  /** Lets other processes have what no file of this run uses, or will use soon. */
+  async #free(slot: Slot): Promise<void> {
+    const { idleTimeoutMs } = this.#options
+    if (idleTimeoutMs === undefined) {
+      await slot.exporter.free()
+    } else {
+      slot.idle = setTimeout(() => void slot.exporter.free().catch(() => undefined), idleTimeoutMs).unref()
+    }
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */
   async #end(file: FileRequest): Promise<readonly string[]> {
-    if (file.gone) return []
-    file.gone = true
+    if (file.ended) return []
+    file.end()
     const place = this.#queue.indexOf(file)
     if (place >= 0) this.#queue.splice(place, 1)
     await file.granting
-    const problems: string[] = []
-    const releases = [...file.leases].map(async ([{ exporter }, lease]) => {
-      await lease.release().catch((error: unknown) => problems.push(`exporter ${exporter.name}: ${messageOf(error)}`))
-    })
-    await Promise.all(releases)
-    for (const started of this.#started) if (started.holder === file) started.holder = undefined
+    const problems = await file.release((slot) => this.#free(slot))
+    for (const [slot, problem] of problems) this.#slots.fail(slot, problem)
     this.#grantWhatCanBe()
-    return problems
+    return Array.from(problems, ([slot, problem]) => `exporter ${slot.exporter.name}: ${problem}`)
   }
-}
-
-function send(socket: Socket, message: FromBroker): void {
-  if (socket.writable) writeMessage(socket, message)
 }

@@ -40,6 +40,8 @@ export type FromBroker =
       /** The longest that ending the leases takes, in milliseconds. */
       readonly releaseTimeoutMs: number
     }
+  /** An exporter has gone before its lease was released. */
+  | { readonly type: 'lost'; readonly exporter: string; readonly code: ErrorCode; readonly message: string }
   /** The leases are over; `problems` is what could not be cleaned up. */
   | { readonly type: 'released'; readonly problems: readonly string[] }
 

@@ -28,6 +28,21 @@ export interface HardwareOptions {
   readonly exporters?: Readonly<Record<string, string | RunningExporter>>
   /** How long a test file waits until it gets what it needs, in milliseconds (default ten minutes). */
   readonly leaseTimeoutMs?: number
+  /**
+   * In watch mode, how long exporters that the run has started are kept from other processes after the last test that used
+   * them, in milliseconds (default five minutes).
+   */
+  readonly idleTimeoutMs?: number
+  /**
+   * What becomes of tests whose hardware no exporter of the run has: they `fail` (default in CI, that is with `CI` set),
+   * or are skipped with the reason (default elsewhere).
+   */
+  readonly onMissing?: 'fail' | 'skip'
+  /**
+   * How often a test is tried again, on another matching exporter where there is one, when it failed with a
+   * {@link HardwareError} of origin `lab`, `wire` or `board` (default 0). Failures of any other kind are never tried again.
+   */
+  readonly retry?: number
   /** Packages from which clients that drivers name as `package/subpath#Export` may be imported (default none). */
   readonly allow?: readonly string[]
 }
@@ -46,6 +61,9 @@ export type ConfiguredExporter =
 /** A day: far below what timers can hold, and longer than anybody waits. */
 const maxTimeoutMs = 86_400_000
 
+/** More tries would only hide that the bench needs repair. */
+const maxRetries = 10
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -53,7 +71,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes */
 export function checkOptions(options: HardwareOptions): void {
   const mistakes: string[] = []
-  const known = ['exporters', 'leaseTimeoutMs', 'allow']
+  const known = ['exporters', 'leaseTimeoutMs', 'idleTimeoutMs', 'onMissing', 'retry', 'allow']
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) mistakes.push(`'${key}' is not an option; there are ${known.join(', ')}`)
   }
@@ -70,11 +88,18 @@ export function checkOptions(options: HardwareOptions): void {
     }
     if (isRecord(exporter)) mistakes.push(...checkSecurity(exporter).map((what) => `exporters.${name}.${what}`))
   }
-  const { leaseTimeoutMs: timeout } = options
-  if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
-    mistakes.push(
-      `leaseTimeoutMs is ${String(timeout)}; it has to be a number of milliseconds, at most ${maxTimeoutMs}`,
-    )
+  for (const name of ['leaseTimeoutMs', 'idleTimeoutMs'] as const) {
+    const timeout = options[name]
+    if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
+      mistakes.push(`${name} is ${String(timeout)}; it has to be a number of milliseconds, at most ${maxTimeoutMs}`)
+    }
+  }
+  const { onMissing, retry } = options
+  if (onMissing !== undefined && onMissing !== 'fail' && onMissing !== 'skip') {
+    mistakes.push(`onMissing is '${String(onMissing)}'; there are fail and skip`)
+  }
+  if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= maxRetries)) {
+    mistakes.push(`retry is ${String(retry)}; it has to be a whole number, at most ${maxRetries}`)
   }
   const allow: unknown = options.allow ?? []
   if (!Array.isArray(allow) || allow.some((name) => typeof name !== 'string')) {

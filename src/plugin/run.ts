@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises'
 import type { TestProject, Vitest } from 'vitest/node'
 
 import { HardwareError, messageOf } from '../errors.ts'
-import { Broker, type ExporterSlot } from './broker.ts'
+import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
+import type { ExporterSource } from './exporter-slots.ts'
 import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
 
 const defaultLeaseTimeoutMs = 600_000
+const defaultIdleTimeoutMs = 300_000
 
 async function readCa(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
@@ -50,8 +52,12 @@ export class HardwareRun {
     let entry = this.#brokers.get(key)
     if (entry === undefined) {
       const broker = new Broker(
-        exporters.map((exporter) => this.#slot(exporter)),
-        (line) => this.#print(`[vitest-hardware] ${line}`),
+        exporters.map((exporter) => this.#source(exporter)),
+        {
+          print: (line) => this.#print(`[vitest-hardware] ${line}`),
+          // Between two runs of a watch the boards stay with it.
+          ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
+        },
       )
       entry = { broker, address: broker.listen(), users: 0 }
       this.#brokers.set(key, entry)
@@ -71,7 +77,7 @@ export class HardwareRun {
     }
   }
 
-  #slot(configured: ConfiguredExporter): ExporterSlot {
+  #source(configured: ConfiguredExporter): ExporterSource {
     const { name } = configured
     return {
       name,

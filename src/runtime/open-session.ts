@@ -48,15 +48,33 @@ export interface OpenSessionOptions extends ListenOptions {
  * @throws HardwareError HOOK_FAILED when the hook fails and is not only to warn
  */
 export async function openSession(exporter: Exporter, options: OpenSessionOptions = {}): Promise<OpenSession> {
-  const labels = { ...exporter.labels, [nameLabel]: exporter.name }
-  const root = exporter.createRoot()
-  const { calls: safe, mistakes } = findSafeCalls(root, exporter.safe)
-  if (mistakes.length > 0) throw new HardwareError('EXPORTER_CONFIG_INVALID', mistakes.join('; '))
-  const session = new Session(root, { labels, safe })
+  const session = createSession(exporter)
   const { hooks = {} } = exporter
   const { print = () => undefined, signal, ...listen } = options
   if (hooks.beforeLease === undefined && hooks.afterLease === undefined) return startSession(session, listen)
   return startSession(session, listen, new LeaseHooks(session, hooks, { print, signal }))
+}
+
+/**
+ * Brings the devices of an exporter to their safe state, in a session that nobody can reach, without hooks.
+ *
+ * @throws AggregateError with all that failed
+ */
+export async function makeExporterSafe(exporter: Exporter): Promise<void> {
+  const session = createSession(exporter)
+  try {
+    await session.start()
+  } finally {
+    await session.close()
+  }
+}
+
+function createSession(exporter: Exporter): Session {
+  const labels = { ...exporter.labels, [nameLabel]: exporter.name }
+  const root = exporter.createRoot()
+  const { calls: safe, mistakes } = findSafeCalls(root, exporter.safe)
+  if (mistakes.length > 0) throw new HardwareError('EXPORTER_CONFIG_INVALID', mistakes.join('; '))
+  return new Session(root, { labels, safe })
 }
 
 /** Starts a session: resets its drivers, listens, and runs its hooks, if it has some. */

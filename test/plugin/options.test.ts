@@ -97,7 +97,10 @@ describe('checks', () => {
   })
 
   test.each([
-    [{ exporter: {} }, "'exporter' is not an option; there are exporters, leaseTimeoutMs, allow"],
+    [
+      { exporter: {} },
+      "'exporter' is not an option; there are exporters, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
+    ],
     [{ exporters: { dut: 3 } }, "exporters.dut is neither the path of a file nor { host: 'HOST:PORT' }"],
     [{ exporters: { dut: '' } }, 'exporters.dut is neither'],
     [{ exporters: { dut: null } }, 'exporters.dut is neither'],
@@ -109,6 +112,9 @@ describe('checks', () => {
     [{ exporters: './lab.yaml' }, 'exporters is not an object'],
     [{ exporters: { a: { host: 'h:1', labels: { n: 1 } } } }, 'exporters.a.labels is not an object of texts'],
     [{ allow: [3] }, 'allow is not a list of names of packages'],
+    [{ idleTimeoutMs: 0 }, 'idleTimeoutMs is 0; it has to be a number of milliseconds'],
+    [{ onMissing: 'ignore' }, "onMissing is 'ignore'; there are fail and skip"],
+    [{ retry: 1.5 }, 'retry is 1.5; it has to be a whole number, at most 10'],
     [{ allow: 'pkg' }, 'allow is not a list of names of packages'],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
@@ -125,7 +131,7 @@ describe('checks', () => {
     expect(() => hardware(options as unknown as HardwareOptions)).toThrow(
       [
         'Invalid options of hardware():',
-        "  'timeout' is not an option; there are exporters, leaseTimeoutMs, allow",
+        "  'timeout' is not an option; there are exporters, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
         "  exporters.a is neither the path of a file nor { host: 'HOST:PORT' }",
         '  leaseTimeoutMs is -1; it has to be a number of milliseconds, at most 86400000',
         '  allow is not a list of names of packages',

@@ -3,9 +3,11 @@ import { constants } from 'node:os'
 
 import { removeAbandonedFolders } from '../../abandoned-folders.ts'
 import { driverTypes } from '../../drivers/types.ts'
+import { describeOwner, exporterLockKey, thisProcess } from '../../leases/exporter-lock.ts'
+import { lockOnMachine, type MachineLock } from '../../leases/machine-lock.ts'
 import { environmentVariables } from '../../protocol/endpoint.ts'
 import { loadExporter } from '../../runtime/exporter.ts'
-import { openSession } from '../../runtime/open-session.ts'
+import { makeExporterSafe, openSession } from '../../runtime/open-session.ts'
 import { type ListenArguments, readListenOptions } from '../listen.ts'
 
 /** The options of `vitest-hardware run`. */
@@ -37,7 +39,14 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
   const ended = endOf(end.signal).finally(() => end.abort(new Error('interrupted')))
   // Without a signal nobody awaits it.
   ended.catch(() => undefined)
+  let lock: MachineLock | undefined
   try {
+    lock = await lockOnMachine(exporterLockKey(exporterConfig), {
+      owner: thisProcess(),
+      signal: end.signal,
+      waiting: (holder) => print(`waiting: ${exporterConfig} is held by ${describeOwner(holder)}`),
+    })
+    if (lock.abandoned) await makeExporterSafe(exporter)
     const session = await openSession(exporter, { ...listen, print, signal: end.signal })
     console.log(`${environmentVariables.address}=${session.address}`)
     if (listen.address?.kind === 'tcp' && listen.security?.tls === undefined) {
@@ -51,6 +60,7 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
     process.exitCode = await ended
     throw error
   } finally {
+    await lock?.release()
     end.abort()
   }
 }

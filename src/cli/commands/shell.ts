@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 
 import { type Environment, exporterToEnvironment } from '../../leases/environment.ts'
+import { describeOwner } from '../../leases/exporter-lock.ts'
 import type { LeasableExporter } from '../../leases/lease.ts'
 import { type EndpointArguments, readEndpoint } from '../endpoint.ts'
 import { UsageError } from '../usage-error.ts'
@@ -21,6 +22,9 @@ export async function runShell(command: readonly string[], options: ShellArgumen
   const [program = process.env['SHELL'] || '/bin/sh', ...args] = command
   const exporter = await open(options)
   try {
+    await exporter.reserve({
+      waiting: (holder) => console.error(`waiting: ${exporter.name} is held by ${describeOwner(holder)}`),
+    })
     const lease = await exporter.lease()
     try {
       if (command.length === 0) console.error(`exporter ${exporter.name} is leased; exit ends the lease`)

@@ -1,0 +1,217 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { createInterface } from 'node:readline'
+
+import { compileCacheEnvironment } from '../compile-cache.ts'
+import { HardwareError, messageOf } from '../errors.ts'
+import { withTimeLimit } from '../time-limit.ts'
+import type { FromExporter, ToExporter } from './exporter-messages.ts'
+import type { LockOwner } from './machine-lock.ts'
+
+/** How long an exporter may take to start, in milliseconds. */
+const startTimeoutMs = 60_000
+/** How long its process may take to say that it has received a request, until it is taken to hang, in milliseconds. */
+const receiptTimeoutMs = 4_000
+/** How long it may take until a process that was killed is gone, in milliseconds. */
+const killTimeoutMs = 2_000
+
+/** What {@link ExporterChild.start} takes. */
+export interface ExporterChildOptions {
+  /** Its name, for messages. */
+  readonly name: string
+  /** Its file: YAML, or a module that calls `defineExporter()`. */
+  readonly file: string
+  /** Gets what it prints, a line at a time. */
+  readonly print: (line: string) => void
+  /** Gives the start up. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a process says of its exporter when it is ready. */
+export type ExporterReady = Omit<Extract<FromExporter, { type: 'ready' }>, 'type'>
+
+type Request = ToExporter extends infer One ? (One extends ToExporter ? Omit<One, 'id'> : never) : never
+type Answer = Extract<FromExporter, { type: 'opened' | 'done' }>
+
+/** What {@link ExporterChild.ask} takes besides the request. */
+export interface AskOptions {
+  /** What is waited for, for the error. */
+  readonly name: string
+  /** How long; without it, as long as it takes. */
+  readonly timeoutMs?: number
+  /** Is told who else uses the exporter. */
+  readonly waiting?: ((holder: LockOwner) => void) | undefined
+}
+
+interface Pending {
+  received(): void
+  waiting(holder: LockOwner): void
+  resolve(answer: Answer): void
+  reject(error: Error): void
+}
+
+/** The process of an exporter, and what can be asked of it. */
+export class ExporterChild {
+  readonly #options: ExporterChildOptions
+  readonly #process: ChildProcess
+  readonly #pending = new Map<number, Pending>()
+  readonly #ready = Promise.withResolvers<ExporterReady>()
+  #ended = false
+  #retired: HardwareError | undefined
+  #lastLines: string[] = []
+  #nextId = 0
+  #hung: string | undefined
+  /** Settles with the reason when the process has ended and what it left behind is removed. */
+  readonly gone: Promise<HardwareError>
+
+  /**
+   * Starts the process and waits until it has loaded its exporter.
+   *
+   * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
+   */
+  static async start(options: ExporterChildOptions): Promise<{ child: ExporterChild; ready: ExporterReady }> {
+    options.signal?.throwIfAborted()
+    const child = new ExporterChild(options)
+    const kill = () => child.kill()
+    options.signal?.addEventListener('abort', kill, { once: true })
+    try {
+      const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
+      return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
+    } catch (error) {
+      child.kill()
+      throw error
+    } finally {
+      options.signal?.removeEventListener('abort', kill)
+    }
+  }
+
+  private constructor(options: ExporterChildOptions) {
+    this.#options = options
+    const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
+    const child = fork(entry, [options.file], {
+      execArgv: [],
+      env: { ...process.env, ...compileCacheEnvironment() },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    this.#process = child
+    for (const output of [child.stdout, child.stderr]) {
+      if (output !== null) createInterface(output).on('line', (line) => this.#print(line))
+    }
+    let folder: string | undefined
+    child.on('message', (message: FromExporter) => {
+      if (message.type === 'folder') folder = message.path
+      else this.#receive(message)
+    })
+    const ended = new Promise<string>((resolve) => {
+      child.on('error', (error) => resolve(error.message))
+      child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
+    })
+    this.gone = ended.then(async (why) => {
+      this.#ended = true
+      const error = this.#explain(why)
+      this.#ready.reject(error)
+      for (const pending of this.#pending.values()) pending.reject(error)
+      if (folder !== undefined) await this.#remove(folder)
+      return error
+    })
+    // Whoever waits for the start is told.
+    this.#ready.promise.catch(() => undefined)
+  }
+
+  /** Whether its process has ended. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Why a hook has taken it out of service, where one has. */
+  get retired(): HardwareError | undefined {
+    return this.#retired
+  }
+
+  /**
+   * Asks for something, and waits until it is done.
+   *
+   * @throws HardwareError what the process answers; EXPORTER_FAILED when it ends, or hangs and so is killed; CALL_TIMEOUT
+   */
+  async ask(request: Request, { name, timeoutMs, waiting }: AskOptions): Promise<Answer> {
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const receipt = setTimeout(() => {
+      this.#hung = `it hangs: within ${receiptTimeoutMs} ms it did not begin with the ${name}`
+      this.kill()
+    }, receiptTimeoutMs)
+    this.#pending.set(id, {
+      received: () => clearTimeout(receipt),
+      waiting: (holder) => waiting?.(holder),
+      resolve,
+      reject,
+    })
+    this.#process.send({ ...request, id }, (error) => {
+      // That the process has ended is told with the reason.
+      if (error !== null && this.#process.connected) reject(error)
+    })
+    const limit = { name: `${name} of exporter ${this.#options.name}`, timeoutMs: timeoutMs ?? 0 }
+    try {
+      return await (timeoutMs === undefined ? promise : withTimeLimit(limit, () => promise))
+    } finally {
+      clearTimeout(receipt)
+      this.#pending.delete(id)
+    }
+  }
+
+  /** Ends it at once; what it works is not made safe. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  /** Lets it close what is open, and end. @throws HardwareError CALL_TIMEOUT when it had to be killed */
+  async stop(timeoutMs: number): Promise<void> {
+    if (this.#process.connected) this.#process.disconnect()
+    const name = `stop of exporter ${this.#options.name}`
+    try {
+      await withTimeLimit({ name, timeoutMs }, () => this.gone)
+    } catch (error) {
+      this.kill()
+      await withTimeLimit({ name, timeoutMs: killTimeoutMs }, () => this.gone).catch(() => undefined)
+      throw error
+    }
+  }
+
+  #receive(message: Exclude<FromExporter, { type: 'folder' }>): void {
+    if (message.type === 'ready') {
+      this.#ready.resolve(message)
+      return
+    }
+    const pending = message.id === undefined ? undefined : this.#pending.get(message.id)
+    if (message.type === 'received') pending?.received()
+    else if (message.type === 'waiting') pending?.waiting(message.holder)
+    else if (message.type === 'failed') this.#fail(message, pending ?? this.#ready)
+    else pending?.resolve(message)
+  }
+
+  #fail({ code, message, retired }: Extract<FromExporter, { type: 'failed' }>, waiting: Pick<Pending, 'reject'>): void {
+    const error = new HardwareError(code, message)
+    if (retired === true) {
+      const what = `Exporter ${this.#options.name} is out of service: ${message}`
+      this.#retired = new HardwareError(code, what, { cause: error })
+    }
+    waiting.reject(error)
+  }
+
+  #explain(why: string): HardwareError {
+    const { name, file } = this.#options
+    const lines = this.#lastLines.map((line) => `\n  | ${line}`).join('')
+    return new HardwareError('EXPORTER_FAILED', `Exporter ${name} (${file}) ended: ${this.#hung ?? why}${lines}`)
+  }
+
+  /** The process does it itself unless it was killed. */
+  async #remove(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#options.print(messageOf(error)))
+  }
+
+  #print(line: string): void {
+    this.#lastLines = [...this.#lastLines, line].slice(-20)
+    this.#options.print(line)
+  }
+}

@@ -1,0 +1,117 @@
+import { messageOf } from '../errors.ts'
+import type { LeasableExporter } from '../leases/lease.ts'
+import { matchesSelector, parseSelector } from '../leases/selector.ts'
+import type { LeaseRequest } from './context.ts'
+
+/** How to get one exporter of the run. */
+export interface ExporterSource {
+  readonly name: string
+  /** Starts it; the signal gives it up. */
+  start(signal: AbortSignal): Promise<LeasableExporter>
+}
+
+/** An exporter of the run that has started. */
+export interface Slot {
+  readonly exporter: LeasableExporter
+  /** Its place in the options. */
+  readonly place: number
+  /** The file that has it, or is just being given it. */
+  holder: { readonly request: LeaseRequest } | undefined
+  /** How often it has failed in this run. */
+  failures: number
+  /** Frees it when it has not been used for a while. */
+  idle: NodeJS.Timeout | undefined
+}
+
+/** How often an exporter may fail until it is taken out of the run. */
+const maxFailures = 2
+
+/** The exporters of one run, as far as they have started, and have not failed too often. */
+export class ExporterSlots {
+  readonly #starting = new AbortController()
+  readonly #sources: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
+  readonly #print: (line: string) => void
+  readonly #started: Slot[] = []
+  readonly #failures: string[] = []
+  #settled = false
+
+  /**
+   * Begins to start the exporters.
+   *
+   * @param changed is called whenever one has started, or has failed to
+   */
+  constructor(sources: readonly ExporterSource[], print: (line: string) => void, changed: () => void) {
+    this.#print = print
+    this.#sources = sources.map((source, place) => {
+      const exporter = source.start(this.#starting.signal)
+      return { name: source.name, exporter, started: this.#await(source.name, exporter, place, changed) }
+    })
+    void Promise.allSettled(this.#sources.map(({ exporter }) => exporter)).then(() => {
+      this.#settled = true
+      changed()
+    })
+  }
+
+  /** Those that can be leased, those first that have failed less often, and otherwise as the options have them. */
+  get started(): readonly Slot[] {
+    return this.#started
+  }
+
+  /** Why there are no others. */
+  get failures(): readonly string[] {
+    return this.#failures
+  }
+
+  /** Whether all have started, or failed to. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  /** Those that a selector picks among some. */
+  matching(selector: string, among: readonly Slot[]): Slot[] {
+    const requirements = parseSelector(selector)
+    return among.filter(({ exporter: { labels } }) => labels === undefined || matchesSelector(labels, requirements))
+  }
+
+  /** Notes that one has failed; the second time it is taken out of the run. */
+  fail(slot: Slot, why: string): void {
+    const { name } = slot.exporter
+    slot.failures++
+    if (slot.failures < maxFailures) {
+      this.#print(`exporter ${name} has failed, and gets one more chance: ${why}`)
+      this.#sort()
+      return
+    }
+    if (!this.#started.includes(slot)) return
+    this.#started.splice(this.#started.indexOf(slot), 1)
+    const what = `exporter ${name} has failed twice, and is taken out of this run: ${why}`
+    this.#failures.push(what)
+    this.#print(what)
+  }
+
+  /** Stops all. @returns what could not be cleaned up */
+  async close(): Promise<readonly string[]> {
+    this.#starting.abort(new Error('the run has ended'))
+    for (const { idle } of this.#started) clearTimeout(idle)
+    const exporters = await Promise.allSettled(this.#sources.map(({ exporter }) => exporter))
+    const closed = exporters.flatMap((exporter) => (exporter.status === 'fulfilled' ? exporter.value.close() : []))
+    const results = await Promise.allSettled(closed)
+    return results.flatMap((result) => (result.status === 'rejected' ? messageOf(result.reason) : []))
+  }
+
+  async #await(name: string, starting: Promise<LeasableExporter>, place: number, changed: () => void): Promise<void> {
+    try {
+      const exporter = await starting
+      this.#started.push({ exporter, place, holder: undefined, failures: 0, idle: undefined })
+      this.#sort()
+    } catch (error) {
+      this.#failures.push(`exporter ${name}: ${messageOf(error)}`)
+    }
+    changed()
+  }
+
+  /** Those that come first in the options are granted first, whichever starts first. */
+  #sort(): void {
+    this.#started.sort((one, other) => one.failures - other.failures || one.place - other.place)
+  }
+}

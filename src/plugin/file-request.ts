@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net'
+
+import { HardwareError, messageOf } from '../errors.ts'
+import { describeOwner } from '../leases/exporter-lock.ts'
+import type { Lease } from '../leases/lease.ts'
+import { writeMessage } from '../leases/message-stream.ts'
+import type { FromBroker, LeaseRequest, RoleGrant } from './context.ts'
+import type { Slot } from './exporter-slots.ts'
+
+/** What cannot be leased for a reason that another try, or another exporter, does not change. */
+const finalCodes: ReadonlySet<string> = new Set(['EXPORTER_CONFIG_INVALID', 'HOOK_FAILED', 'MODULE_MISSING'])
+
+/** Why a slot that a role was to have could not be leased. */
+export interface LeaseFailure {
+  readonly role: string
+  readonly slot: Slot
+  readonly error: HardwareError
+  /** Whether it may be tried again, there or elsewhere. */
+  readonly isFinal: boolean
+}
+
+/** A test file's connection to the broker, which is its lease: what it asks for, waits for and has. */
+export class FileRequest {
+  readonly request: LeaseRequest
+  readonly #socket: Socket
+  readonly #slots = new Set<Slot>()
+  readonly #leases = new Map<Slot, Lease>()
+  readonly #ended = new AbortController()
+  /** Why roles could not be leased so far. */
+  readonly failures = new Map<string, LeaseFailure>()
+  /** Settles when what was allocated has been leased, or not. */
+  granting: Promise<void> | undefined
+  /** What it waits for, for messages; nothing any more once it is decided. */
+  waitingFor: string | undefined
+
+  constructor(socket: Socket, request: LeaseRequest, waitingFor: string) {
+    this.#socket = socket
+    this.request = request
+    this.waitingFor = waitingFor
+  }
+
+  get ended(): boolean {
+    return this.#ended.signal.aborted
+  }
+
+  /** Says what it waits for. */
+  wait(message: string): void {
+    if (this.waitingFor === message) return
+    this.waitingFor = message
+    this.send({ type: 'waiting', message })
+  }
+
+  /** Says what it gets. */
+  decide(roles: Readonly<Record<string, RoleGrant>>): void {
+    this.waitingFor = undefined
+    const releaseTimeoutMs = Math.max(0, ...Array.from(this.#leases.values(), (lease) => lease.releaseTimeoutMs))
+    if (!this.ended) this.send({ type: 'decided', roles, releaseTimeoutMs })
+  }
+
+  send(message: FromBroker): void {
+    if (this.#socket.writable) writeMessage(this.#socket, message)
+  }
+
+  /**
+   * Leases an exporter for each role: first keeps other processes away from all, in an order that is the same for
+   * everyone, so that no two runs wait for each other; then opens a session of each.
+   *
+   * @param lost is told when one has gone before its lease was released
+   * @returns what each role gets, and why others get nothing
+   */
+  async lease(
+    allocation: ReadonlyMap<string, Slot>,
+    lost: (slot: Slot, error: HardwareError) => void,
+  ): Promise<{ readonly roles: Readonly<Record<string, RoleGrant>>; readonly failures: readonly LeaseFailure[] }> {
+    const roles: Record<string, RoleGrant> = {}
+    const failures: LeaseFailure[] = []
+    const failed = (role: string, slot: Slot, cause: unknown) => {
+      const code = cause instanceof HardwareError ? cause.code : 'EXPORTER_FAILED'
+      const message = `Exporter ${slot.exporter.name} could not be leased: ${messageOf(cause)}`
+      failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal: finalCodes.has(code) })
+    }
+    const reserved: [string, Slot][] = []
+    for (const [role, slot] of [...allocation].toSorted(([, one], [, other]) => compare(one, other))) {
+      try {
+        await this.#reserve(slot)
+        reserved.push([role, slot])
+      } catch (error) {
+        failed(role, slot, error)
+      }
+    }
+    const leased = reserved.map(async ([role, slot]) => {
+      try {
+        const lease = await slot.exporter.lease({ signal: this.#ended.signal })
+        this.#leases.set(slot, lease)
+        lease.lost.addEventListener('abort', () => lost(slot, lease.lost.reason as HardwareError))
+        roles[role] = { granted: true, exporter: slot.exporter.name, endpoint: lease.endpoint }
+      } catch (error) {
+        failed(role, slot, error)
+      }
+    })
+    await Promise.all(leased)
+    return { roles, failures }
+  }
+
+  /** Ends its wait for other processes. */
+  end(): void {
+    this.#ended.abort(new HardwareError('CALL_CANCELLED', 'the file has ended'))
+  }
+
+  /**
+   * Gives all it has back.
+   *
+   * @param free frees a slot for other processes
+   * @returns which slots could not be cleaned up, and why
+   */
+  async release(free: (slot: Slot) => Promise<void>): Promise<ReadonlyMap<Slot, string>> {
+    const problems = new Map<Slot, string>()
+    const released = Array.from(this.#slots, async (slot) => {
+      try {
+        await this.#leases.get(slot)?.release()
+        await free(slot)
+      } catch (error) {
+        problems.set(slot, messageOf(error))
+        await free(slot).catch(() => undefined)
+      }
+    })
+    await Promise.all(released)
+    for (const slot of this.#slots) if (slot.holder === this) slot.holder = undefined
+    this.#slots.clear()
+    this.#leases.clear()
+    return problems
+  }
+
+  /** Whether it has leased an exporter. */
+  has(slot: Slot): boolean {
+    return this.#leases.has(slot)
+  }
+
+  async #reserve(slot: Slot): Promise<void> {
+    clearTimeout(slot.idle)
+    this.#slots.add(slot)
+    await slot.exporter.reserve({
+      signal: this.#ended.signal,
+      file: this.request.file,
+      waiting: (holder) => this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`),
+    })
+  }
+}
+
+function compare({ exporter: { order: one } }: Slot, { exporter: { order: other } }: Slot): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
+}
