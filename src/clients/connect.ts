@@ -1,3 +1,4 @@
+import type { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { parseAddress } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
@@ -29,6 +30,8 @@ export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   readonly rootClient?: ClientClass
   /** What ends every wait when a console prints it (default: what the usual systems print when they have failed). */
   readonly guards?: readonly Guard[] | undefined
+  /** Says why the connection was lost, where somebody knows, and soon; calls that it breaks fail with that. */
+  readonly whenLost?: () => Promise<HardwareError | undefined>
   /** Gets what the exporter's hook prints while connecting waits for it, a line at a time, and its warning. */
   readonly print?: (line: string) => void
 }
@@ -39,8 +42,12 @@ export interface Connection {
   readonly root: DriverClient
   readonly report: ExporterReport
   readonly channel: Channel
-  /** Closes it at once, with every call and stream on it. May be called again. */
-  close(): void
+  /**
+   * Closes it at once, with every call and stream on it. May be called again.
+   *
+   * @param reason what calls fail with, where there is something to say
+   */
+  close(reason?: HardwareError): void
 }
 
 /**
@@ -73,7 +80,7 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
       }
       return Client === DriverClient && contract !== undefined ? { Client: deriveClient(contract) } : { Client }
     })
-    return { root, report, channel, close: () => channel.close() }
+    return { root, report, channel, close: (reason) => channel.close(reason) }
   } catch (error) {
     channel.close()
     throw error

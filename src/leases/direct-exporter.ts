@@ -34,6 +34,7 @@ export async function connectDirectExporter(options: DirectExporterOptions): Pro
   return {
     name,
     labels: known ? labels : undefined,
+    local: false,
     order: address,
     reserve: nothing,
     free: nothing,

@@ -34,6 +34,8 @@ export interface LeasableExporter {
   readonly name: string
   /** What selectors are matched against; `undefined` where nobody knows, so that any selector may match. */
   readonly labels: Readonly<Record<string, string>> | undefined
+  /** Whether it is a process that this one has started. */
+  readonly local: boolean
   /** Who reserves several does so in the order of these, so that no two wait for each other. */
   readonly order: string
   /** Waits until no other process uses it, and keeps others away until {@link LeasableExporter.free}. */

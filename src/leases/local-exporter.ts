@@ -28,6 +28,7 @@ export async function startLocalExporter(options: ExporterChildOptions): Promise
 class LocalExporter implements LeasableExporter {
   readonly name: string
   readonly order: string
+  readonly local = true
   labels: Readonly<Record<string, string>> = {}
   readonly #options: ExporterChildOptions
   #child: ExporterChild | undefined

@@ -7,7 +7,7 @@ import { readMessages, writeMessage } from '../leases/message-stream.ts'
 import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
 import { describeHolders, explainMissing } from './explain.ts'
-import type { FromBroker, RoleGrant, ToBroker } from './context.ts'
+import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
 import { ExporterSlots, type ExporterSource, type Slot } from './exporter-slots.ts'
 import { FileRequest } from './file-request.ts'
 
@@ -20,6 +20,8 @@ const patienceMs = 10_000
 export interface BrokerOptions {
   /** Tells whoever watches the run what happens. */
   readonly print: (line: string) => void
+  /** Tells what is to be in the report of the run, too. */
+  readonly note: (line: string) => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -38,7 +40,7 @@ export class Broker {
   /** Begins to start the exporters. */
   constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
     this.#options = options
-    this.#slots = new ExporterSlots(sources, options.print, () => this.#grantWhatCanBe())
+    this.#slots = new ExporterSlots(sources, options.note, () => this.#grantWhatCanBe())
   }
 
   /** Begins to listen. @returns the path of its socket */
@@ -75,6 +77,11 @@ export class Broker {
         held = new FileRequest(socket, message, stillStarting)
         this.#queue.push(held)
         this.#grantWhatCanBe()
+      } else if (message.type === 'retry' && held !== undefined) {
+        const { test, exporters, message: why } = message
+        this.#options.note(
+          `${held.request.file} > ${test} is tried again; on ${exporters.join(', ')} it failed: ${why}`,
+        )
       } else if (message.type === 'release' && held !== undefined) {
         const answer = (problems: readonly string[]) => {
           if (socket.writable) writeMessage(socket, { type: 'released', problems } satisfies FromBroker)
@@ -109,7 +116,10 @@ export class Broker {
 
   #candidates({ request }: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
     const wanted = roles ?? Object.keys(request.roles)
-    return new Map(Array.from(wanted, (role) => [role, this.#slots.matching(request.roles[role] ?? '', among)]))
+    const preferred = among.toSorted(
+      (one, other) => Number(isAvoided(one, request)) - Number(isAvoided(other, request)),
+    )
+    return new Map(Array.from(wanted, (role) => [role, this.#slots.matching(request.roles[role] ?? '', preferred)]))
   }
 
   async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
@@ -168,4 +178,8 @@ export class Broker {
     this.#grantWhatCanBe()
     return Array.from(problems, ([slot, problem]) => `exporter ${slot.exporter.name}: ${problem}`)
   }
+}
+
+function isAvoided({ exporter }: Slot, { avoid = [] }: LeaseRequest): boolean {
+  return avoid.includes(exporter.name)
 }

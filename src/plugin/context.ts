@@ -10,6 +10,10 @@ export interface HardwareContext {
   readonly broker: string
   /** How long a file waits for its leases, in milliseconds. */
   readonly leaseTimeoutMs: number
+  /** What becomes of tests whose hardware no exporter of the run has. */
+  readonly onMissing: 'fail' | 'skip'
+  /** How often a test that the hardware has failed is tried again. */
+  readonly retry: number
   /** Packages from which clients may be imported. */
   readonly allow: readonly string[]
 }
@@ -20,15 +24,33 @@ export interface LeaseRequest {
   /** The test file, for messages. */
   readonly file: string
   readonly roles: Readonly<Record<string, string>>
+  /** Exporters that it had and that failed; it gets others where there are some. */
+  readonly avoid?: readonly string[]
+}
+
+/** A test is tried again, because its hardware has failed. */
+export interface TestRetry {
+  readonly type: 'retry'
+  /** Its name, with those of its suites. */
+  readonly test: string
+  readonly exporters: readonly string[]
+  /** What it failed with. */
+  readonly message: string
 }
 
 /** What the broker says to one role. */
 export type RoleGrant =
-  | { readonly granted: true; readonly exporter: string; readonly endpoint: Lease['endpoint'] }
+  | {
+      readonly granted: true
+      readonly exporter: string
+      readonly endpoint: Lease['endpoint']
+      /** Whether the run has started the exporter, and so says when it has gone. */
+      readonly local: boolean
+    }
   | { readonly granted: false; readonly code: ErrorCode; readonly message: string }
 
 /** What a file sends on its connection to the broker, which is the lease: when it closes, the lease is over. */
-export type ToBroker = LeaseRequest | { readonly type: 'release' }
+export type ToBroker = LeaseRequest | TestRetry | { readonly type: 'release' }
 
 /** What the broker answers. */
 export type FromBroker =

@@ -30,7 +30,7 @@ const maxFailures = 2
 export class ExporterSlots {
   readonly #starting = new AbortController()
   readonly #sources: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
-  readonly #print: (line: string) => void
+  readonly #note: (line: string) => void
   readonly #started: Slot[] = []
   readonly #failures: string[] = []
   #settled = false
@@ -38,10 +38,11 @@ export class ExporterSlots {
   /**
    * Begins to start the exporters.
    *
+   * @param note tells whoever watches the run, and its report, what happens to them
    * @param changed is called whenever one has started, or has failed to
    */
-  constructor(sources: readonly ExporterSource[], print: (line: string) => void, changed: () => void) {
-    this.#print = print
+  constructor(sources: readonly ExporterSource[], note: (line: string) => void, changed: () => void) {
+    this.#note = note
     this.#sources = sources.map((source, place) => {
       const exporter = source.start(this.#starting.signal)
       return { name: source.name, exporter, started: this.#await(source.name, exporter, place, changed) }
@@ -78,7 +79,7 @@ export class ExporterSlots {
     const { name } = slot.exporter
     slot.failures++
     if (slot.failures < maxFailures) {
-      this.#print(`exporter ${name} has failed, and gets one more chance: ${why}`)
+      this.#note(`exporter ${name} has failed, and gets one more chance: ${why}`)
       this.#sort()
       return
     }
@@ -86,7 +87,7 @@ export class ExporterSlots {
     this.#started.splice(this.#started.indexOf(slot), 1)
     const what = `exporter ${name} has failed twice, and is taken out of this run: ${why}`
     this.#failures.push(what)
-    this.#print(what)
+    this.#note(what)
   }
 
   /** Stops all. @returns what could not be cleaned up */

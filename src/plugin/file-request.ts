@@ -93,7 +93,12 @@ export class FileRequest {
         const lease = await slot.exporter.lease({ signal: this.#ended.signal })
         this.#leases.set(slot, lease)
         lease.lost.addEventListener('abort', () => lost(slot, lease.lost.reason as HardwareError))
-        roles[role] = { granted: true, exporter: slot.exporter.name, endpoint: lease.endpoint }
+        roles[role] = {
+          granted: true,
+          exporter: slot.exporter.name,
+          endpoint: lease.endpoint,
+          local: slot.exporter.local,
+        }
       } catch (error) {
         failed(role, slot, error)
       }

@@ -35,7 +35,9 @@ export function hardware(options: HardwareOptions = {}): HardwarePlugin {
   return {
     name: pluginName,
     api: { start: (project) => HardwareRun.of(project.vitest).start(project, options) },
-    configureVitest({ project }) {
+    configureVitest({ project, vitest }) {
+      const { report } = HardwareRun.of(vitest)
+      if (!vitest.config.reporters.includes(report)) vitest.config.reporters.push(report)
       project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
     },
   }

@@ -5,10 +5,15 @@ import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
+import { HardwareReport } from './report.ts'
 import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
 
 const defaultLeaseTimeoutMs = 600_000
 const defaultIdleTimeoutMs = 300_000
+
+function isContinuousIntegration(ci: string | undefined): boolean {
+  return ci !== undefined && !['', '0', 'false'].includes(ci)
+}
 
 async function readCa(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
@@ -33,6 +38,8 @@ export class HardwareRun {
     return run
   }
 
+  /** What Vitest's reporters are to say of the hardware. */
+  readonly report = new HardwareReport((line) => this.#print(`[vitest-hardware] ${line}`))
   readonly #vitest: Vitest
   readonly #brokers = new Map<string, { broker: Broker; address: Promise<string>; users: number }>()
 
@@ -55,6 +62,7 @@ export class HardwareRun {
         exporters.map((exporter) => this.#source(exporter)),
         {
           print: (line) => this.#print(`[vitest-hardware] ${line}`),
+          note: (line) => this.report.note(line),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
@@ -67,6 +75,8 @@ export class HardwareRun {
     project.provide(contextKey, {
       broker: await address,
       leaseTimeoutMs: options.leaseTimeoutMs ?? defaultLeaseTimeoutMs,
+      onMissing: options.onMissing ?? (isContinuousIntegration(process.env['CI']) ? 'fail' : 'skip'),
+      retry: options.retry ?? 0,
       allow: [...(options.allow ?? [])],
     })
     return async () => {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 
+import type { HardwareError } from '../errors.ts'
 import type { ContentEncoding, ResourceHandle } from './resources.ts'
 
 /** A limit on one wait. */
@@ -115,6 +116,10 @@ export interface Channel {
   logs(options?: WaitOptions): AsyncGenerator<LogEntry, void, void>
   /** The exporter's state; `undefined` from exporters that do not know the question (before 0.8.1). */
   state(options?: WaitOptions): Promise<ExporterState | undefined>
-  /** Closes the connection at once, with every call and stream on it. May be called again. */
-  close(): void
+  /**
+   * Closes the connection at once, with every call and stream on it. May be called again.
+   *
+   * @param reason what calls fail with, where there is something to say
+   */
+  close(reason?: HardwareError): void
 }

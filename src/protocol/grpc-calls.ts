@@ -6,27 +6,38 @@ import { inBatches } from './in-batches.ts'
 import { fromStatus, type StatusLike } from './status.ts'
 import { whenAborted } from './when-aborted.ts'
 
+/** Says why a connection was lost, where somebody knows, and soon. */
+export type WhenLost = () => Promise<HardwareError | undefined>
+
 /** The calls of a gRPC client with limits, and with errors of ours. */
 export class GrpcCalls {
   readonly #client: Client
   readonly #address: string
   readonly #metadata: Metadata
+  readonly #whenLost: WhenLost | undefined
   readonly #running = new Set<{ cancel(): void }>()
   #closed = false
+  #reason: HardwareError | undefined
 
   /**
    * @param address how errors name the other side
    * @param metadata goes with every call
    */
-  constructor(client: Client, address: string, metadata: Metadata) {
+  constructor(client: Client, address: string, metadata: Metadata, whenLost?: WhenLost) {
     this.#client = client
     this.#address = address
     this.#metadata = metadata
+    this.#whenLost = whenLost
   }
 
-  /** Ends every call that is under way, and refuses others. */
-  close(): void {
+  /**
+   * Ends every call that is under way, and refuses others.
+   *
+   * @param reason what they fail with, where there is something to say
+   */
+  close(reason?: HardwareError): void {
     this.#closed = true
+    this.#reason ??= reason
     for (const call of this.#running) call.cancel()
   }
 
@@ -48,7 +59,7 @@ export class GrpcCalls {
       return await this.#send(method, message, options, onMetadata)
     } catch (failure) {
       // Made here and not where it arrives, so that its stack leads to whoever awaits the call.
-      throw this.toError(failure, label, options)
+      throw await this.#explain(failure, label, options)
     }
   }
 
@@ -110,7 +121,7 @@ export class GrpcCalls {
     try {
       for await (const batch of inBatches(call)) for (const response of batch) yield read(response)
     } catch (failure) {
-      throw this.toError(failure, label, options)
+      throw await this.#explain(failure, label, options)
     } finally {
       stopListening()
       this.#running.delete(call)
@@ -120,6 +131,7 @@ export class GrpcCalls {
 
   /** @throws HardwareError CONNECTION_LOST once it is closed */
   requireOpen(label: string): void {
+    if (this.#reason !== undefined) throw because(label, this.#reason)
     if (this.#closed)
       throw new HardwareError('CONNECTION_LOST', `${label}: the connection to ${this.#address} is closed`)
   }
@@ -136,6 +148,14 @@ export class GrpcCalls {
       return new HardwareError('CALL_TIMEOUT', `${label}: no answer within ${timeoutMs} ms from ${this.#address}`)
     }
     return fromStatus(failure, label, this.#address, signal)
+  }
+
+  /** What a failed call throws; where the connection was lost, with what is known of why. */
+  async #explain(failure: unknown, label: string, options: WaitOptions): Promise<Error> {
+    const error = this.toError(failure, label, options)
+    if (!(error instanceof HardwareError) || !error.code.startsWith('CONNECTION_')) return error
+    const reason = this.#reason ?? (await this.#whenLost?.())
+    return reason === undefined ? error : because(label, reason, error)
   }
 }
 
@@ -180,4 +200,8 @@ function explain(reason: string): string {
     return `${reason}; it ended the connection at once. If it speaks TLS, connect without insecure (JMP_GRPC_INSECURE)`
   }
   return reason
+}
+
+function because(label: string, reason: HardwareError, cause: HardwareError = reason): HardwareError {
+  return new HardwareError(reason.code, `${label}: ${reason.message}`, { cause, origin: reason.origin })
 }

@@ -26,7 +26,7 @@ import {
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { eagerWrites } from './eager-writes.ts'
 import type { ConnectionSecurity } from './endpoint.ts'
-import { GrpcCalls } from './grpc-calls.ts'
+import { GrpcCalls, type WhenLost } from './grpc-calls.ts'
 import { channelCredentials, passphraseMetadata, tlsChannelOptions } from './grpc-security.ts'
 import { type ContentEncoding, parseResourceHandle, streamMetadata, type StreamRequestHeader } from './resources.ts'
 import { exporterService, largeWindowsKey, routerService } from './services.ts'
@@ -59,11 +59,16 @@ export class GrpcChannel implements Channel {
 
   /**
    * @param name how errors name the exporter, besides its address
+   * @param whenLost says why the connection was lost
    * @throws HardwareError ARGUMENT_INVALID for a certificate or a passphrase that is none
    */
   constructor(
     address: Address,
-    { name, ...security }: ConnectionSecurity & { readonly name?: string | undefined } = {},
+    {
+      name,
+      whenLost,
+      ...security
+    }: ConnectionSecurity & { readonly name?: string | undefined; readonly whenLost?: WhenLost | undefined } = {},
   ) {
     this.address = name === undefined ? formatAddress(address) : `exporter ${name} (${formatAddress(address)})`
     this.#metadata = passphraseMetadata(security.passphrase)
@@ -71,7 +76,7 @@ export class GrpcChannel implements Channel {
     const all = { ...channelOptions, ...tlsChannelOptions(address) }
     this.#connect = (options) => new Client(grpcTarget(address), credentials, { ...all, ...options })
     this.#client = this.#connect({})
-    this.#calls = new GrpcCalls(this.#client, this.address, this.#metadata)
+    this.#calls = new GrpcCalls(this.#client, this.address, this.#metadata, whenLost)
   }
 
   async report(options: WaitOptions = {}): Promise<ExporterReport> {
@@ -157,9 +162,9 @@ export class GrpcChannel implements Channel {
     }
   }
 
-  close(): void {
+  close(reason?: HardwareError): void {
     for (const stream of this.#streams) stream.destroy()
-    this.#calls.close()
+    this.#calls.close(reason)
     this.#client.close()
     this.#wide?.close()
   }

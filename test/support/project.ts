@@ -22,7 +22,7 @@ import { Driver, call, defineInterface } from 'vitest-hardware'
 
 export const Board = defineInterface({
   client: 'test.BoardClient',
-  methods: { mark: call(), hang: call(), relax: call() },
+  methods: { mark: call(), where: call(), hang: call(), relax: call() },
 })
 let session = 0
 export class BoardDriver extends Driver {
@@ -37,6 +37,7 @@ export class BoardDriver extends Driver {
     this.write('start')
   }
   mark(file) { this.write('mark', file) }
+  where() { return this.session }
   hang() { this.write('hang'); return new Promise(() => {}) }
   relax() { this.write('relax') }
   close() {

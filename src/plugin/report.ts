@@ -1,0 +1,25 @@
+import type { Reporter } from 'vitest/node'
+
+/** What happened to the hardware in a run, said once more at its end, where it is not lost among the tests. */
+export class HardwareReport implements Reporter {
+  readonly #print: (line: string) => void
+  #notes: string[] = []
+
+  constructor(print: (line: string) => void) {
+    this.#print = print
+  }
+
+  /** Says something now, and at the end of the run again. */
+  note(line: string): void {
+    this.#notes.push(line)
+    this.#print(line)
+  }
+
+  onTestRunEnd(): void {
+    const notes = this.#notes
+    this.#notes = []
+    if (notes.length === 0) return
+    this.#print('the hardware in this run:')
+    for (const note of notes) this.#print(`  ${note}`)
+  }
+}
