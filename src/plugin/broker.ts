@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 import { removeAbandonedFolders } from '../abandoned-folders.ts'
 import { HardwareError } from '../errors.ts'
@@ -18,6 +18,8 @@ const patienceMs = 10_000
 
 /** What a {@link Broker} takes besides the exporters. */
 export interface BrokerOptions {
+  /** What the paths of test files are shown relative to. */
+  readonly root: string
   /** Tells whoever watches the run what happens. */
   readonly print: (line: string) => void
   /** Tells what is to be in the report of the run, too. */
@@ -74,7 +76,8 @@ export class Broker {
     })
     readMessages<ToBroker>(socket, (message) => {
       if (message.type === 'acquire' && held === undefined) {
-        held = new FileRequest(socket, message, stillStarting)
+        held = new FileRequest(socket, { ...message, file: relative(this.#options.root, message.file) }, message.file)
+        held.wait(stillStarting)
         this.#queue.push(held)
         this.#grantWhatCanBe()
       } else if (message.type === 'retry' && held !== undefined) {

@@ -23,6 +23,7 @@ export interface LeaseFailure {
 export class FileRequest {
   readonly request: LeaseRequest
   readonly #socket: Socket
+  readonly #path: string
   readonly #slots = new Set<Slot>()
   readonly #leases = new Map<Slot, Lease>()
   readonly #ended = new AbortController()
@@ -33,10 +34,11 @@ export class FileRequest {
   /** What it waits for, for messages; nothing any more once it is decided. */
   waitingFor: string | undefined
 
-  constructor(socket: Socket, request: LeaseRequest, waitingFor: string) {
+  /** @param path of the test file, for those who do not know what the request's is relative to */
+  constructor(socket: Socket, request: LeaseRequest, path: string) {
     this.#socket = socket
+    this.#path = path
     this.request = request
-    this.waitingFor = waitingFor
   }
 
   get ended(): boolean {
@@ -146,7 +148,7 @@ export class FileRequest {
     this.#slots.add(slot)
     await slot.exporter.reserve({
       signal: this.#ended.signal,
-      file: this.request.file,
+      file: this.#path,
       waiting: (holder) => this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`),
     })
   }

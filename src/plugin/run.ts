@@ -61,6 +61,7 @@ export class HardwareRun {
       const broker = new Broker(
         exporters.map((exporter) => this.#source(exporter)),
         {
+          root: this.#vitest.config.root,
           print: (line) => this.#print(`[vitest-hardware] ${line}`),
           note: (line) => this.report.note(line),
           // Between two runs of a watch the boards stay with it.
