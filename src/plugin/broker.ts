@@ -8,7 +8,7 @@ import { readMessages, writeMessage } from '../leases/message-stream.ts'
 import { matchesSelector, parseSelector } from '../leases/selector.ts'
 import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
-import { describeHolders, explainMissing } from './explain.ts'
+import { describeHolders, explainMissing, type SettledExporters } from './explain.ts'
 import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
 
 /** One exporter of the run. */
@@ -37,6 +37,8 @@ interface FileRequest {
   readonly leases: Map<Started, Lease>
   /** Settles when what was allocated has been leased. */
   granting: Promise<void> | undefined
+  /** When it was, in milliseconds of `performance.now()`. */
+  heldSince: number
   /** Why it waits, for messages. */
   waitingFor: string
   gone: boolean
@@ -48,10 +50,12 @@ interface FileRequest {
  */
 export class Broker {
   readonly #print: (line: string) => void
+  readonly #held: (file: string, ms: number) => void
   readonly #exporters: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
   readonly #starting = new AbortController()
   readonly #failures: string[] = []
   readonly #started: Started[] = []
+  readonly #settling = Promise.withResolvers<SettledExporters>()
   readonly #queue: FileRequest[] = []
   #server: Server | undefined
   #folder: PrivateFolder | undefined
@@ -61,15 +65,22 @@ export class Broker {
    * Begins to start the exporters.
    *
    * @param print tells whoever watches the run that a file has to wait
+   * @param held is told how long a file has kept others from what it had, in milliseconds
    */
-  constructor(slots: readonly ExporterSlot[], print: (line: string) => void) {
+  constructor(slots: readonly ExporterSlot[], print: (line: string) => void, held: (file: string, ms: number) => void) {
     this.#print = print
+    this.#held = held
     this.#exporters = slots.map((slot) => {
       const exporter = slot.start(this.#starting.signal)
       // A failure is told to the files that ask; before one asks, nobody listens.
       exporter.catch(() => undefined)
       return { name: slot.name, exporter }
     })
+  }
+
+  /** The exporters, when all have started or failed; never where the run ends before. */
+  get settled(): Promise<SettledExporters> {
+    return this.#settling.promise
   }
 
   /** Begins to listen. @returns the path of its socket */
@@ -112,6 +123,9 @@ export class Broker {
       }),
     )
     this.#settled = true
+    if (!this.#starting.signal.aborted) {
+      this.#settling.resolve({ exporters: this.#started, failures: this.#failures })
+    }
     this.#grantWhatCanBe()
   }
 
@@ -133,6 +147,7 @@ export class Broker {
           request: message,
           leases: new Map(),
           granting: undefined,
+          heldSince: 0,
           waitingFor: stillStarting,
           gone: false,
         }
@@ -163,6 +178,7 @@ export class Broker {
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
         for (const started of allocation.values()) started.holder = waiting
+        waiting.heldSince = performance.now()
         waiting.granting = this.#grant(waiting, allocation)
       }
     }
@@ -222,6 +238,7 @@ export class Broker {
     })
     await Promise.all(releases)
     for (const started of this.#started) if (started.holder === file) started.holder = undefined
+    if (file.leases.size > 0) this.#held(file.request.file, performance.now() - file.heldSince)
     this.#grantWhatCanBe()
     return problems
   }

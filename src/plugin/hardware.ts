@@ -35,8 +35,9 @@ export function hardware(options: HardwareOptions = {}): HardwarePlugin {
   return {
     name: pluginName,
     api: { start: (project) => HardwareRun.of(project.vitest).start(project, options) },
-    configureVitest({ project }) {
+    configureVitest({ vitest, project }) {
       project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
+      HardwareRun.of(vitest).sortFiles()
     },
   }
 }
