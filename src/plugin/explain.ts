@@ -15,7 +15,8 @@ export interface SettledExporters {
   readonly failures: readonly string[]
 }
 
-const noExporters =
+/** What to do about a run that has no exporters at all. */
+export const noExporters =
   "The run has no exporters: name them in hardware({ exporters: … }), or run inside 'jmp shell', which sets JUMPSTARTER_HOST"
 
 /** The exporters that a selector picks; one that has told no labels may be any. */
@@ -32,7 +33,7 @@ export function matchingExporters<Exporter extends Described>(
  *
  * @param exporters those that have started; the ones that come nearest are named first
  * @param failures why the others have not
- * @param most how many exporters to name
+ * @param most how many of those that have started to name
  */
 export function explainMissing(
   role: string,
@@ -54,10 +55,9 @@ export function explainMissing(
     return { line, misses: missed.length }
   })
   const nearest = others.toSorted((one, other) => one.misses - other.misses).map(({ line }) => line)
-  const all = [...nearest, ...failures].map((line) => `  ${line.replaceAll('\n', '\n  ')}`)
-  const rest = all.length > most ? [`  and ${all.length - most} more`] : []
-  const known = [...all.slice(0, most), ...rest]
-  const list = known.length === 0 ? `\n  ${noExporters}` : `. There are:\n${known.join('\n')}`
+  const rest = nearest.length > most ? [`and ${nearest.length - most} more`] : []
+  const known = [...nearest.slice(0, most), ...rest, ...failures].map((line) => `\n  ${line.replaceAll('\n', '\n  ')}`)
+  const list = known.length === 0 ? `\n  ${noExporters}` : `. There are:${known.join('')}`
   return `Role '${role}' needs ${what}, and this run has none${list}`
 }
 

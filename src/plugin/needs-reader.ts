@@ -12,7 +12,7 @@ const sources: Readonly<Record<string, string>> = { '.js': '.ts', '.jsx': '.tsx'
 
 /** `import` and `export … from` of relative paths; those of types alone vanish when they are compiled. */
 const imports =
-  /\b(?:import|export)\s+(?!type\s*[{*\w])[^'"`;()=:]{0,2000}?\bfrom\s*['"](?<from>\.[^'"\n]*)['"]|\bimport\s*['"](?<all>\.[^'"\n]*)['"]/g
+  /\b(?:import|export)\b(?!\s*type\s*[{*\w])[^'"`;()=:]{0,2000}?\bfrom\s*['"](?<from>\.[^'"\n]*)['"]|\bimport\s*['"](?<all>\.[^'"\n]*)['"]/g
 
 interface Module {
   readonly path: string

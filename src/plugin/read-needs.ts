@@ -47,7 +47,7 @@ const functions = ['ArrowFunctionExpression', 'FunctionExpression']
  */
 export async function readNeeds(code: string, file: string): Promise<readonly StaticNeed[]> {
   // Most modules of most projects are not parsed at all.
-  if (!code.includes(packageName) || !code.includes(exportName)) return []
+  if (!code.includes(packageName)) return []
   const program = await parseModule(code, file)
   if (program === undefined) return [unknownNeed]
   const names = importedNames(program)

@@ -26,6 +26,9 @@ export function planningSequencer(Wrapped: TestSequencerConstructor, planner: Pl
     constructor(vitest: Vitest) {
       this.#wrapped = new Wrapped(vitest)
       this.#workers = new Workers(vitest)
+      const { shuffle, seed } = vitest.config.sequence
+      // Vitest itself says so only where its own sequencer is the one that is configured.
+      if (Wrapped.name === 'RandomSequencer' && !shuffle) vitest.logger.log(`Running files with seed "${seed}"`)
     }
 
     async shard(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -42,19 +42,37 @@ export class Workers {
    * @param projects those of one `sequence.groupOrder`, which have to have the same number
    */
   add(projects: readonly TestProject[], more: number): void {
-    const free = projects.filter((project) => this.#chosen.get(project) !== undefined)
-    const fixed = projects.filter((project) => !free.includes(project))
+    const fixed = projects.filter((project) => this.#chosen.get(project) === undefined)
     // A browser's pages do not wait for hardware, and there would be more of them too.
     const browsers = projects.some(({ config }) => config.browser.enabled)
     if (browsers || !fixed.every((project) => this.areAlone(project))) return
-    for (const project of free) project.config.maxWorkers = (this.#chosen.get(project) ?? 1) + more
+    for (const project of projects) {
+      const chosen = this.#chosen.get(project)
+      // What is as it shall be is left alone, also where that is not to be set at all.
+      if (chosen !== undefined && this.of(project) !== chosen + more) project.config.maxWorkers = chosen + more
+    }
   }
 
   /** Whether `maxWorkers`, `fileParallelism` or `VITEST_MAX_WORKERS` says how many there are. */
   #isFixed(project: TestProject): boolean {
     const { maxWorkers, providedOptions, fileParallelism } = this.#optionsOf(project)
-    if (providedOptions !== undefined) return providedOptions.maxWorkers !== false || fileParallelism === false
-    return maxWorkers !== undefined || this.#optionsOf(this.#vitest).maxWorkers !== undefined
+    const root = this.#optionsOf(this.#vitest)
+    if (fileParallelism === false) return true
+    if (providedOptions === undefined) return maxWorkers !== undefined || root.maxWorkers !== undefined
+    if (providedOptions.maxWorkers === false) return false
+    // Vitest 5 takes what it chose for the root as what the user has set for a project without a server of its own.
+    const isShared = project.vite === this.#vitest.vite
+    return !isShared || root.providedOptions?.maxWorkers !== false || !this.#isDefinedWithout(project)
+  }
+
+  /** Whether the definition of a project is there, and does not say how many workers it has. */
+  #isDefinedWithout({ name }: TestProject): boolean {
+    const definitions = this.#vitest.config.projects ?? []
+    return definitions.some((definition, index) => {
+      if (typeof definition !== 'object' || !('test' in definition)) return false
+      const { name: given = String(index), maxWorkers } = definition.test ?? {}
+      return (typeof given === 'string' ? given : given.label) === name && maxWorkers === undefined
+    })
   }
 
   #optionsOf({ config }: TestProject | Vitest): WorkerOptions {
