@@ -6,7 +6,7 @@ import { HardwareError } from '../errors.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
 import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
-import { describeHolders, explainMissing } from './explain.ts'
+import { describeHolders, explainMissing, matchingExporters, type SettledExporters } from './explain.ts'
 import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
 import { ExporterSlots, type ExporterSource, type Slot } from './exporter-slots.ts'
 import { FileRequest } from './file-request.ts'
@@ -24,6 +24,8 @@ export interface BrokerOptions {
   readonly print: (line: string) => void
   /** Tells what is to be in the report of the run, too. */
   readonly note: (line: string) => void
+  /** Is told how long a file has kept others from what it had, in milliseconds. */
+  readonly held: (file: string, ms: number) => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -43,6 +45,11 @@ export class Broker {
   constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
     this.#options = options
     this.#slots = new ExporterSlots(sources, options.note, () => this.#grantWhatCanBe())
+  }
+
+  /** The exporters, when all have started or failed; never where the run ends before. */
+  get settled(): Promise<SettledExporters> {
+    return this.#slots.whenSettled
   }
 
   /** Begins to listen. @returns the path of its socket */
@@ -122,7 +129,7 @@ export class Broker {
     const preferred = among.toSorted(
       (one, other) => Number(isAvoided(one, request)) - Number(isAvoided(other, request)),
     )
-    return new Map(Array.from(wanted, (role) => [role, this.#slots.matching(request.roles[role] ?? '', preferred)]))
+    return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
 
   async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
@@ -178,6 +185,7 @@ export class Broker {
     await file.granting
     const problems = await file.release((slot) => this.#free(slot))
     for (const [slot, problem] of problems) this.#slots.fail(slot, problem)
+    if (file.heldSince !== undefined) this.#options.held(file.path, performance.now() - file.heldSince)
     this.#grantWhatCanBe()
     return Array.from(problems, ([slot, problem]) => `exporter ${slot.exporter.name}: ${problem}`)
   }

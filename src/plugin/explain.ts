@@ -2,41 +2,62 @@ import type { LeasableExporter } from '../leases/lease.ts'
 import { holds, matchesSelector, parseSelector } from '../leases/selector.ts'
 
 /** What there is to say of an exporter. */
-interface Described {
-  readonly exporter: LeasableExporter
+export interface Described {
+  readonly exporter: Pick<LeasableExporter, 'name' | 'labels'>
   readonly holder: { readonly request: { readonly file: string } } | undefined
 }
 
-const noExporters =
+/** The exporters of a run, when all have started or failed. */
+export interface SettledExporters {
+  /** Those that have started. */
+  readonly exporters: readonly Described[]
+  /** Why the others have not. */
+  readonly failures: readonly string[]
+}
+
+/** What to do about a run that has no exporters at all. */
+export const noExporters =
   "The run has no exporters: name them in hardware({ exporters: … }), or run inside 'jmp shell', which sets JUMPSTARTER_HOST"
+
+/** The exporters that a selector picks; one that has told no labels may be any. */
+export function matchingExporters<Exporter extends Described>(
+  selector: string,
+  exporters: readonly Exporter[],
+): readonly Exporter[] {
+  const requirements = parseSelector(selector)
+  return exporters.filter(({ exporter: { labels } }) => labels === undefined || matchesSelector(labels, requirements))
+}
 
 /**
  * Why a role cannot be had in this run.
  *
- * @param exporters those that have started
+ * @param exporters those that have started; the ones that come nearest are named first
  * @param failures why the others have not
+ * @param most how many of those that have started to name
  */
 export function explainMissing(
   role: string,
   selector: string,
   exporters: readonly Described[],
   failures: readonly string[],
+  most = Infinity,
 ): string {
   const what = selector === '' ? 'an exporter' : `an exporter with ${selector}`
-  const requirements = parseSelector(selector)
-  const matching = exporters.filter(
-    ({ exporter: { labels } }) => labels === undefined || matchesSelector(labels, requirements),
-  )
+  const matching = matchingExporters(selector, exporters)
   if (matching.length > 0) {
     const names = matching.map(({ exporter }) => exporter.name).join(', ')
     return `No exporter is left for role '${role}': it needs ${what}, and other roles of this file need ${names} too`
   }
-  const lines = exporters.map(({ exporter: { name, labels } }) => {
+  const requirements = parseSelector(selector)
+  const others = exporters.map(({ exporter: { name, labels } }) => {
     const missed = requirements.filter((requirement) => !holds(labels ?? {}, requirement)).map(({ key }) => key)
-    return `  exporter ${name}: ${formatLabels(labels)} (does not match: ${missed.join(', ')})`
+    const line = `exporter ${name}: ${formatLabels(labels)} (does not match: ${missed.join(', ')})`
+    return { line, misses: missed.length }
   })
-  const known = [...lines, ...failures.map((failure) => `  ${failure.replaceAll('\n', '\n  ')}`)]
-  const list = known.length === 0 ? `\n  ${noExporters}` : `. There are:\n${known.join('\n')}`
+  const nearest = others.toSorted((one, other) => one.misses - other.misses).map(({ line }) => line)
+  const rest = nearest.length > most ? [`and ${nearest.length - most} more`] : []
+  const known = [...nearest.slice(0, most), ...rest, ...failures].map((line) => `\n  ${line.replaceAll('\n', '\n  ')}`)
+  const list = known.length === 0 ? `\n  ${noExporters}` : `. There are:${known.join('')}`
   return `Role '${role}' needs ${what}, and this run has none${list}`
 }
 

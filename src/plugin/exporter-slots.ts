@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { LeasableExporter } from '../leases/lease.ts'
-import { matchesSelector, parseSelector } from '../leases/selector.ts'
 import type { LeaseRequest } from './context.ts'
+import type { SettledExporters } from './explain.ts'
 
 /** How to get one exporter of the run. */
 export interface ExporterSource {
@@ -33,6 +33,7 @@ export class ExporterSlots {
   readonly #note: (line: string) => void
   readonly #started: Slot[] = []
   readonly #failures: string[] = []
+  readonly #settling = Promise.withResolvers<SettledExporters>()
   #settled = false
 
   /**
@@ -49,6 +50,9 @@ export class ExporterSlots {
     })
     void Promise.allSettled(this.#sources.map(({ exporter }) => exporter)).then(() => {
       this.#settled = true
+      if (!this.#starting.signal.aborted) {
+        this.#settling.resolve({ exporters: this.#started, failures: this.#failures })
+      }
       changed()
     })
   }
@@ -68,10 +72,9 @@ export class ExporterSlots {
     return this.#settled
   }
 
-  /** Those that a selector picks among some. */
-  matching(selector: string, among: readonly Slot[]): Slot[] {
-    const requirements = parseSelector(selector)
-    return among.filter(({ exporter: { labels } }) => labels === undefined || matchesSelector(labels, requirements))
+  /** Settles when all have started, or failed to; never where the run ends before. */
+  get whenSettled(): Promise<SettledExporters> {
+    return this.#settling.promise
   }
 
   /** Notes that one has failed; the second time it is taken out of the run. */

@@ -22,8 +22,11 @@ export interface LeaseFailure {
 /** A test file's connection to the broker, which is its lease: what it asks for, waits for and has. */
 export class FileRequest {
   readonly request: LeaseRequest
+  /** Where the test file is, for those who do not know what the request's is relative to. */
+  readonly path: string
+  /** When it got what it has, in milliseconds of `performance.now()`. */
+  heldSince: number | undefined
   readonly #socket: Socket
-  readonly #path: string
   readonly #slots = new Set<Slot>()
   readonly #leases = new Map<Slot, Lease>()
   readonly #ended = new AbortController()
@@ -34,10 +37,9 @@ export class FileRequest {
   /** What it waits for, for messages; nothing any more once it is decided. */
   waitingFor: string | undefined
 
-  /** @param path of the test file, for those who do not know what the request's is relative to */
   constructor(socket: Socket, request: LeaseRequest, path: string) {
     this.#socket = socket
-    this.#path = path
+    this.path = path
     this.request = request
   }
 
@@ -90,6 +92,7 @@ export class FileRequest {
         failed(role, slot, error)
       }
     }
+    this.heldSince = performance.now()
     const leased = reserved.map(async ([role, slot]) => {
       try {
         const lease = await slot.exporter.lease({ signal: this.#ended.signal })
@@ -148,7 +151,7 @@ export class FileRequest {
     this.#slots.add(slot)
     await slot.exporter.reserve({
       signal: this.#ended.signal,
-      file: this.#path,
+      file: this.path,
       waiting: (holder) => this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`),
     })
   }

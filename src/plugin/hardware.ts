@@ -39,6 +39,7 @@ export function hardware(options: HardwareOptions = {}): HardwarePlugin {
       const { report } = HardwareRun.of(vitest)
       if (!vitest.config.reporters.includes(report)) vitest.config.reporters.push(report)
       project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
+      HardwareRun.of(vitest).sortFiles()
     },
   }
 }

@@ -1,12 +1,19 @@
 import { readFile } from 'node:fs/promises'
-import type { TestProject, Vitest } from 'vitest/node'
+import { relative } from 'node:path'
+import type { TestProject, TestSpecification, Vitest } from 'vitest/node'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
 import { HardwareReport } from './report.ts'
+import { LeaseTimes } from './lease-times.ts'
+import { NeedsReader } from './needs-reader.ts'
 import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
+import type { HardwareFile } from './order-files.ts'
+import { describeImpossible } from './plan.ts'
+import type { StaticNeed } from './read-needs.ts'
+import { type Planner, planningSequencer } from './sequencer.ts'
 
 const defaultLeaseTimeoutMs = 600_000
 const defaultIdleTimeoutMs = 300_000
@@ -21,11 +28,19 @@ async function readCa(file: string): Promise<string> {
   })
 }
 
+/** The exporters that some projects share, and who grants them. */
+interface Hardware {
+  readonly broker: Broker
+  readonly address: Promise<string>
+  readonly boards: number
+  users: number
+}
+
 /**
  * The hardware of one Vitest run. Projects with the same exporter share it, because it is one device; each set of
  * exporters has a broker.
  */
-export class HardwareRun {
+export class HardwareRun implements Planner {
   static readonly #runs = new WeakMap<Vitest, HardwareRun>()
 
   /** The run of a Vitest instance; the same one for all its projects. */
@@ -39,12 +54,25 @@ export class HardwareRun {
   }
 
   /** What Vitest's reporters are to say of the hardware. */
-  readonly report = new HardwareReport((line) => this.#print(`[vitest-hardware] ${line}`))
+  readonly report = new HardwareReport((line) => this.#print(line))
   readonly #vitest: Vitest
-  readonly #brokers = new Map<string, { broker: Broker; address: Promise<string>; users: number }>()
+  readonly #hardware = new Map<string, Hardware>()
+  readonly #hardwareOf = new Map<TestProject, Hardware>()
+  readonly #times: LeaseTimes
+  #sorts = false
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
+    const { root, cache } = vitest.config
+    this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
+  }
+
+  /** Lets the run decide in which order files start, on top of what the user has configured. May be called again. */
+  sortFiles(): void {
+    if (this.#sorts) return
+    this.#sorts = true
+    const { sequence } = this.#vitest.config
+    sequence.sequencer = planningSequencer(sequence.sequencer, this)
   }
 
   /**
@@ -56,23 +84,25 @@ export class HardwareRun {
   async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
     const exporters = configuredExporters(options, project.config.root, process.env)
     const key = JSON.stringify(exporters)
-    let entry = this.#brokers.get(key)
-    if (entry === undefined) {
+    let hardware = this.#hardware.get(key)
+    if (hardware === undefined) {
       const broker = new Broker(
         exporters.map((exporter) => this.#source(exporter)),
         {
           root: this.#vitest.config.root,
-          print: (line) => this.#print(`[vitest-hardware] ${line}`),
+          print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
+          held: (file, ms) => this.#held(file, ms),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
       )
-      entry = { broker, address: broker.listen(), users: 0 }
-      this.#brokers.set(key, entry)
+      hardware = { broker, address: broker.listen(), boards: exporters.length, users: 0 }
+      this.#hardware.set(key, hardware)
     }
-    entry.users++
-    const { broker, address } = entry
+    const { broker, address } = hardware
+    hardware.users++
+    this.#hardwareOf.set(project, hardware)
     project.provide(contextKey, {
       broker: await address,
       leaseTimeoutMs: options.leaseTimeoutMs ?? defaultLeaseTimeoutMs,
@@ -81,11 +111,45 @@ export class HardwareRun {
       allow: [...(options.allow ?? [])],
     })
     return async () => {
-      entry.users--
-      if (entry.users > 0) return
-      this.#brokers.delete(key)
+      this.#hardwareOf.delete(project)
+      hardware.users--
+      if (hardware.users > 0) return
+      this.#hardware.delete(key)
+      await this.#times.write()
       await broker.close()
     }
+  }
+
+  boardsOf(projects: readonly TestProject[]): number {
+    const all = new Set(projects.map((project) => this.#hardwareOf.get(project)))
+    return [...all].reduce((sum, hardware) => sum + (hardware?.boards ?? 0), 0)
+  }
+
+  async plan(files: readonly TestSpecification[]): Promise<ReadonlyMap<TestSpecification, HardwareFile>> {
+    await this.#times.load()
+    const reader = new NeedsReader()
+    const planned = new Map<TestSpecification, HardwareFile>()
+    const needsOf = new Map<Hardware, Map<string, readonly StaticNeed[]>>()
+    for (const file of files) {
+      const hardware = this.#hardwareOf.get(file.project)
+      if (hardware === undefined || file.pool === 'browser' || file.pool === 'typescript') continue
+      const needs = await reader.read(file.moduleId)
+      const heldMs = this.#times.of(file.moduleId)
+      // What has held a lease needs one, however it declares it.
+      if (needs.length === 0 && heldMs === undefined) continue
+      planned.set(file, { needs: JSON.stringify(needs.map(({ selector }) => selector)), heldMs })
+      const known = needsOf.get(hardware) ?? new Map<string, readonly StaticNeed[]>()
+      needsOf.set(hardware, known.set(relative(this.#vitest.config.root, file.moduleId), needs))
+    }
+    for (const [{ broker }, needs] of needsOf) {
+      void broker.settled.then((exporters) => this.#print(describeImpossible(needs, exporters)))
+    }
+    return planned
+  }
+
+  /** Some tests of a file say nothing of how long all take. */
+  #held(file: string, ms: number): void {
+    if (this.#vitest.getGlobalTestNamePattern() === undefined) this.#times.record(file, ms)
   }
 
   #source(configured: ConfiguredExporter): ExporterSource {
@@ -95,18 +159,22 @@ export class HardwareRun {
       start: async (signal) => {
         if ('file' in configured) {
           const { startLocalExporter } = await import('../leases/local-exporter.ts')
-          return startLocalExporter({ ...configured, signal, print: (line) => this.#print(`[${name}] ${line}`) })
+          return startLocalExporter({ ...configured, signal, print: (line) => this.#log(`[${name}] ${line}`) })
         }
         const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
         const { caFile, ...exporter } = configured
-        const print = (line: string) => this.#print(`[${name}] ${line}`)
+        const print = (line: string) => this.#log(`[${name}] ${line}`)
         const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }
         return connectDirectExporter({ ...exporter, endpoint: { ...exporter.endpoint, ...ca }, signal, print })
       },
     }
   }
 
-  #print(line: string): void {
+  #print(text: string | undefined): void {
+    if (text !== undefined) this.#log(`[vitest-hardware] ${text}`)
+  }
+
+  #log(line: string): void {
     this.#vitest.logger.error(line)
   }
 }

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+
+/** The form of the file; one of another form is not read. */
+const version = 1
+
+/** How long test files held their leases when they last ran, kept in a file between runs. */
+export class LeaseTimes {
+  readonly #root: string
+  readonly #path: string | undefined
+  /** By path, relative to the root, because a cache may be restored elsewhere. */
+  readonly #measured = new Map<string, number>()
+  #stored: ReadonlyMap<string, number> = new Map()
+
+  /**
+   * @param root the folder that paths are relative to
+   * @param cacheFolder where the file is, in a folder of its own; `undefined` to keep nothing
+   */
+  constructor(root: string, cacheFolder: string | undefined) {
+    this.#root = root
+    this.#path = cacheFolder === undefined ? undefined : join(cacheFolder, 'vitest-hardware', 'lease-times.json')
+  }
+
+  /** Reads what earlier runs have stored. A file that is broken says nothing. */
+  async load(): Promise<void> {
+    this.#stored = await this.#read()
+  }
+
+  /** How long a file held its lease, in milliseconds; `undefined` where nobody knows. */
+  of(file: string): number | undefined {
+    const key = this.#key(file)
+    return this.#measured.get(key) ?? this.#stored.get(key)
+  }
+
+  /** Notes how long a file has held its lease, in milliseconds. */
+  record(file: string, ms: number): void {
+    this.#measured.set(this.#key(file), Math.round(ms))
+  }
+
+  /**
+   * Adds what was measured to what is stored, and forgets files that are no more. What another run stores at the same
+   * moment may get lost, but the file is whole at all times. A time that cannot be stored is no reason to fail a run.
+   */
+  async write(): Promise<void> {
+    if (this.#path === undefined || this.#measured.size === 0) return
+    const all = new Map([...(await this.#read()), ...this.#measured])
+    const files = [...all].filter(([key]) => existsSync(resolve(this.#root, key)))
+    const draft = `${this.#path}.${randomUUID()}`
+    try {
+      await mkdir(dirname(this.#path), { recursive: true })
+      await writeFile(draft, JSON.stringify({ version, files: Object.fromEntries(files) }, undefined, 2))
+      await rename(draft, this.#path)
+    } catch {
+      await rm(draft, { force: true }).catch(() => undefined)
+    }
+  }
+
+  async #read(): Promise<ReadonlyMap<string, number>> {
+    try {
+      const stored: unknown = JSON.parse(await readFile(this.#path ?? '', 'utf8'))
+      const { version: form, files } = stored as { version?: unknown; files?: Record<string, unknown> }
+      const entries = form === version ? Object.entries(files ?? {}) : []
+      return new Map(entries.filter((entry): entry is [string, number] => isTime(entry[1])))
+    } catch {
+      return new Map()
+    }
+  }
+
+  #key(file: string): string {
+    return relative(this.#root, file).replaceAll(sep, '/')
+  }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
