@@ -2,7 +2,7 @@
 export interface HardwareFile {
   /** What it needs, as a text: files with different needs probably use different boards. */
   readonly needs: string
-  /** How long it held its lease last time, in milliseconds; `undefined` where nobody knows. */
+  /** How long it held its lease last time, in milliseconds; 0 where it got none, `undefined` where nobody knows. */
   readonly heldMs: number | undefined
 }
 
@@ -20,7 +20,7 @@ export interface OrderOptions {
  *
  * Of those with needs, ones whose time is not known come first, then the longest, because a long file that starts last is
  * one that all wait for. Those with the same needs form a line and the lines take turns, so that the files of one board do
- * not keep another waiting.
+ * not keep another waiting. Files that got nothing come last: they would take the place of one that uses a board.
  *
  * @param hardwareOf what a file needs; `undefined` for one without needs
  */
@@ -39,10 +39,13 @@ export function orderFiles<File>(
 }
 
 function takeTurns<File extends HardwareFile>(files: readonly File[]): File[] {
-  const longestFirst = files.toSorted(
-    (one, other) => (other.heldMs ?? Number.MAX_VALUE) - (one.heldMs ?? Number.MAX_VALUE),
-  )
+  const longestFirst = files
+    .filter(({ heldMs }) => heldMs !== 0)
+    .toSorted((one, other) => (other.heldMs ?? Number.MAX_VALUE) - (one.heldMs ?? Number.MAX_VALUE))
   const lines = [...Map.groupBy(longestFirst, ({ needs }) => needs).values()]
   const turns = Math.max(0, ...lines.map(({ length }) => length))
-  return Array.from({ length: turns }, (_, turn) => lines.flatMap((line) => line.slice(turn, turn + 1))).flat()
+  return [
+    ...Array.from({ length: turns }, (_, turn) => lines.flatMap((line) => line.slice(turn, turn + 1))).flat(),
+    ...files.filter(({ heldMs }) => heldMs === 0),
+  ]
 }

@@ -59,6 +59,8 @@ export class HardwareRun implements Planner {
   readonly #hardware = new Map<string, Hardware>()
   readonly #hardwareOf = new Map<TestProject, Hardware>()
   readonly #times: LeaseTimes
+  /** Files that seem to need hardware, and have not held any in this run. */
+  readonly #idle = new Set<string>()
   #sorts = false
 
   private constructor(vitest: Vitest) {
@@ -115,7 +117,7 @@ export class HardwareRun implements Planner {
       hardware.users--
       if (hardware.users > 0) return
       this.#hardware.delete(key)
-      await this.#times.write()
+      await this.#writeTimes()
       await broker.close()
     }
   }
@@ -136,7 +138,8 @@ export class HardwareRun implements Planner {
       const needs = await reader.read(file.moduleId)
       const heldMs = this.#times.of(file.moduleId)
       // What has held a lease needs one, however it declares it.
-      if (needs.length === 0 && heldMs === undefined) continue
+      if (needs.length === 0 && (heldMs ?? 0) === 0) continue
+      this.#idle.add(file.moduleId)
       planned.set(file, { needs: JSON.stringify(needs.map(({ selector }) => selector)), heldMs })
       const known = needsOf.get(hardware) ?? new Map<string, readonly StaticNeed[]>()
       needsOf.set(hardware, known.set(relative(this.#vitest.config.root, file.moduleId), needs))
@@ -147,9 +150,23 @@ export class HardwareRun implements Planner {
     return planned
   }
 
-  /** Some tests of a file say nothing of how long all take. */
   #held(file: string, ms: number): void {
-    if (this.#vitest.getGlobalTestNamePattern() === undefined) this.#times.record(file, ms)
+    this.#idle.delete(file)
+    if (this.#runsWholeFiles) this.#times.record(file, ms)
+  }
+
+  async #writeTimes(): Promise<void> {
+    for (const module of this.#vitest.state.getTestModules()) {
+      const { moduleId } = module
+      const hasRun = ['passed', 'failed', 'skipped'].includes(module.state())
+      if (hasRun && this.#idle.has(moduleId) && this.#runsWholeFiles) this.#times.record(moduleId, 0)
+    }
+    await this.#times.write()
+  }
+
+  /** Some tests of a file say nothing of how long all take. */
+  get #runsWholeFiles(): boolean {
+    return this.#vitest.getGlobalTestNamePattern() === undefined
   }
 
   #source(configured: ConfiguredExporter): ExporterSource {

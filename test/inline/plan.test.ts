@@ -256,23 +256,45 @@ test('works', async ({ dut }) => { await dut.board.mark('perhaps') })`,
   })
 })
 
-test('times are kept in the folder that Vitest keeps its own in, and a run without a cache has none', async () => {
+describe.each(Object.keys(vitestFolders) as VitestVersion[])('times, %s', (version) => {
   const files = {
     ...twoBoards,
     '01.test.js': patientFile('01'),
+    'missing.test.js': `${header}
+const test = ${declaration('board=esp32')}
+test('missing', async ({ dut }) => {})`,
+    'skipped.test.js': `${header}
+const test = ${declaration('')}
+test.skip('skipped', async ({ dut }) => {})`,
+    ...unitFiles,
     ...Object.fromEntries(units.map((name) => [`${name}.done`, ''])),
   }
   const timesIn = (folder: string) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('lease-times.json'))
-  await using cached = await createProject('Vitest 5', { ...files, 'vitest.config.js': config({ exporters }) })
-  expect(await cached.vitest(['run'])).toMatchObject({ code: 0 })
-  expect(timesIn(cached.folder)).toEqual([
-    expect.stringMatching(/\.vite\/vitest\/.*vitest-hardware\/lease-times\.json$/),
-  ])
-  await using uncached = await createProject('Vitest 5', {
-    ...files,
-    'vitest.config.js': config({ exporters }, { cache: false }),
+
+  test('are kept in the folder that Vitest keeps its own in', async () => {
+    await using project = await createProject(version, { ...files, 'vitest.config.js': config({ exporters }) })
+    await project.vitest(['run'])
+    const [path = '', ...others] = timesIn(project.folder)
+    expect(path).toMatch(/\.vite\/vitest\/.*vitest-hardware\/lease-times\.json$/)
+    expect(others).toEqual([])
+    const stored = () => JSON.parse(readFileSync(join(project.folder, path), 'utf8')) as unknown
+    const first = stored()
+    expect(first, 'what runs without a lease has none').toEqual({
+      version: 1,
+      files: { '01.test.js': expect.any(Number), 'missing.test.js': 0, 'skipped.test.js': 0 },
+    })
+    expect(first).not.toMatchObject({ files: { '01.test.js': 0 } })
+    await project.vitest(['list'])
+    await project.vitest(['run', '-t', 'nothing'])
+    await project.vitest(['run', '-t', 'waits for the others'])
+    expect(stored(), 'nothing is known from some tests of a file').toEqual(first)
   })
-  expect(await uncached.vitest(['run'])).toMatchObject({ code: 0 })
-  expect(timesIn(uncached.folder)).toEqual([])
+
+  test('are not kept by a run without a cache', async () => {
+    const without = config({ exporters }, { cache: false })
+    await using project = await createProject(version, { ...files, 'vitest.config.js': without })
+    await project.vitest(['run'])
+    expect(timesIn(project.folder)).toEqual([])
+  })
 })

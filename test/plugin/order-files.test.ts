@@ -38,6 +38,16 @@ describe('files that need hardware', () => {
     expect(order([onBoard('a', 9), onBoard('x'), onBoard('b', 10), onBoard('y')], 4)).toBe('x y b a')
   })
 
+  test('start last where they got nothing last time', () => {
+    const files = [
+      onBoard('x', 0, 'esp32'),
+      onBoard('a', 1, 'uno'),
+      onBoard('y', 0, 'esp32'),
+      onBoard('new', undefined),
+    ]
+    expect(order(files, 4)).toBe('new a x y')
+  })
+
   test('take turns with those of other needs', () => {
     const many = [1, 2, 3, 4].map((n) => onBoard(`uno${n}`, 100 - n, 'uno'))
     const few = [1, 2].map((n) => onBoard(`due${n}`, 10 - n, 'due'))
