@@ -1,7 +1,9 @@
 /**
- * The process of an exporter that a test run has started: it gets the path of its file, and talks to the run over Node's
+ * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and talks to the run over Node's
  * IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
  */
+import { rm } from 'node:fs/promises'
+
 import { driverTypes } from '../drivers/types.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
@@ -14,7 +16,10 @@ import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '
 /** The longest that leaving the devices safe and closing the drivers may take once the run is gone, in milliseconds, besides a hook. */
 const farewellMs = 15_000
 
-const [file = ''] = process.argv.slice(2)
+/** How long a run that has got SIGTERM, as this process, has to end its leases, in milliseconds; Vitest's own default. */
+const patienceMs = 10_000
+
+const [file = '', runFolder] = process.argv.slice(2)
 /** Also while it opens and closes, so that an end in between waits for it. */
 let session: Promise<OpenSession> | undefined
 /** Also while it waits. */
@@ -27,8 +32,9 @@ preloadServer()
 
 // A terminal sends Ctrl-C to the whole group; what ends this process is the run, when its tests have cleaned up.
 process.on('SIGINT', () => undefined)
-process.on('SIGTERM', () => void end())
 process.on('SIGHUP', () => undefined)
+// As a supervisor does, which sends it to the run and its tests, too.
+process.on('SIGTERM', () => setTimeout(() => void end(), patienceMs).unref())
 process.on('disconnect', () => void end())
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
@@ -128,6 +134,8 @@ async function end(): Promise<void> {
   }
   await free()
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
+  // The run does it itself, unless it was killed.
+  if (runFolder !== undefined && !process.connected) await rm(runFolder, { recursive: true, force: true })
   process.exit()
 }
 

@@ -24,6 +24,8 @@ export interface ExporterChildOptions {
   readonly file: string
   /** Gets what it prints, a line at a time. */
   readonly print: (line: string) => void
+  /** A folder that it removes when this process has gone. */
+  readonly runFolder?: string | undefined
   /** Gives the start up. */
   readonly signal?: AbortSignal | undefined
 }
@@ -89,7 +91,7 @@ export class ExporterChild {
   private constructor(options: ExporterChildOptions) {
     this.#options = options
     const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
-    const child = fork(entry, [options.file], {
+    const child = fork(entry, [options.file, ...(options.runFolder === undefined ? [] : [options.runFolder])], {
       execArgv: [],
       env: { ...process.env, ...compileCacheEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

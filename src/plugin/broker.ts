@@ -38,13 +38,17 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #slots: ExporterSlots
   readonly #queue: FileRequest[] = []
+  /** All that have not ended. */
+  readonly #requests = new Set<FileRequest>()
+  #isCancelled = false
   #server: Server | undefined
-  #folder: PrivateFolder | undefined
+  readonly #folder: Promise<PrivateFolder>
 
   /** Begins to start the exporters. */
   constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
     this.#options = options
-    this.#slots = new ExporterSlots(sources, options.note, () => this.#grantWhatCanBe())
+    this.#folder = createPrivateFolder()
+    this.#slots = new ExporterSlots(sources, this.#folder, options.note, () => this.#grantWhatCanBe())
   }
 
   /** The exporters, when all have started or failed; never where the run ends before. */
@@ -55,19 +59,29 @@ export class Broker {
   /** Begins to listen. @returns the path of its socket */
   async listen(): Promise<string> {
     removeAbandonedFolders().catch(() => undefined)
-    this.#folder = await createPrivateFolder()
-    const path = join(this.#folder.path, 'broker.sock')
+    const path = join((await this.#folder).path, 'broker.sock')
     const server = createServer((socket) => this.#accept(socket))
     this.#server = server
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     return path
   }
 
+  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}. */
+  cancel(): void {
+    this.#isCancelled = true
+    for (const file of this.#requests) if (file.waitingFor !== undefined) this.#refuse(file)
+  }
+
+  /** Another run begins. */
+  resume(): void {
+    this.#isCancelled = false
+  }
+
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#server?.close()
     const problems = await this.#slots.close()
-    await this.#folder?.remove()
+    await (await this.#folder).remove()
     if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
 
@@ -85,7 +99,9 @@ export class Broker {
       if (message.type === 'acquire' && held === undefined) {
         held = new FileRequest(socket, { ...message, file: relative(this.#options.root, message.file) }, message.file)
         held.wait(stillStarting)
+        this.#requests.add(held)
         this.#queue.push(held)
+        if (this.#isCancelled) this.#refuse(held)
         this.#grantWhatCanBe()
       } else if (message.type === 'retry' && held !== undefined) {
         const { test, exporters, message: why } = message
@@ -150,6 +166,13 @@ export class Broker {
     file.decide({ ...roles, ...Object.fromEntries(denied.map((role) => [role, this.#deny(file, role)])) })
   }
 
+  #refuse(file: FileRequest): void {
+    const message = `The run was cancelled while the file waited: ${file.waitingFor ?? ''}`
+    const refusal: RoleGrant = { granted: false, code: 'LEASE_LOST', message }
+    file.decide(Object.fromEntries(Object.keys(file.request.roles).map((role) => [role, refusal])))
+    void this.#end(file)
+  }
+
   #deny(file: FileRequest, role: string): RoleGrant {
     const failure = file.failures.get(role)
     if (failure !== undefined) {
@@ -178,8 +201,14 @@ export class Broker {
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */
   async #end(file: FileRequest): Promise<readonly string[]> {
-    if (file.ended) return []
+    if (file.ended) return file.ending ?? []
     file.end()
+    file.ending = this.#finish(file)
+    return file.ending
+  }
+
+  async #finish(file: FileRequest): Promise<readonly string[]> {
+    this.#requests.delete(file)
     const place = this.#queue.indexOf(file)
     if (place >= 0) this.#queue.splice(place, 1)
     await file.granting

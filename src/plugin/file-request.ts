@@ -34,6 +34,8 @@ export class FileRequest {
   readonly failures = new Map<string, LeaseFailure>()
   /** Settles when what was allocated has been leased, or not. */
   granting: Promise<void> | undefined
+  /** Settles when it has ended, with what could not be cleaned up. */
+  ending: Promise<readonly string[]> | undefined
   /** What it waits for, for messages; nothing any more once it is decided. */
   waitingFor: string | undefined
 

@@ -6,6 +6,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
+import { endOnSignals } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
@@ -54,7 +55,10 @@ export class HardwareRun implements Planner {
   }
 
   /** What Vitest's reporters are to say of the hardware. */
-  readonly report = new HardwareReport((line) => this.#print(line))
+  readonly report = new HardwareReport(
+    (line) => this.#print(line),
+    () => this.#hardware.forEach(({ broker }) => broker.resume()),
+  )
   readonly #vitest: Vitest
   readonly #hardware = new Map<string, Hardware>()
   readonly #hardwareOf = new Map<TestProject, Hardware>()
@@ -65,6 +69,8 @@ export class HardwareRun implements Planner {
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
+    vitest.onCancel(() => this.#hardware.forEach(({ broker }) => broker.cancel()))
+    endOnSignals(vitest, (line) => this.#print(line))
     const { root, cache } = vitest.config
     this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
   }
@@ -173,10 +179,15 @@ export class HardwareRun implements Planner {
     const { name } = configured
     return {
       name,
-      start: async (signal) => {
+      start: async (signal, runFolder) => {
         if ('file' in configured) {
           const { startLocalExporter } = await import('../leases/local-exporter.ts')
-          return startLocalExporter({ ...configured, signal, print: (line) => this.#log(`[${name}] ${line}`) })
+          return startLocalExporter({
+            ...configured,
+            runFolder,
+            signal,
+            print: (line) => this.#log(`[${name}] ${line}`),
+          })
         }
         const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
         const { caFile, ...exporter } = configured
