@@ -9,6 +9,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
 import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
+import type { ExporterActivity } from '../protocol/activity.ts'
 import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
 import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
@@ -61,10 +62,14 @@ try {
   await end()
 }
 
-type Answer = { readonly type: 'opened'; readonly address: string } | { readonly type: 'done' }
+type Answer =
+  | { readonly type: 'opened'; readonly address: string }
+  | { readonly type: 'activity'; readonly activity: ExporterActivity }
+  | { readonly type: 'done' }
 
 async function perform(request: ToExporter): Promise<Answer> {
   if (request.type === 'open') return { type: 'opened', address: await open() }
+  if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()
   else if (request.type === 'reserve') await reserve(request)
   else if (request.type === 'free') await free()
@@ -106,6 +111,10 @@ async function open(): Promise<string> {
     if (session === opening) session = undefined
     throw error
   }
+}
+
+async function tell(): Promise<ExporterActivity> {
+  return (await session)?.session.activity.describe() ?? { calls: [], consoles: [] }
 }
 
 async function close(): Promise<void> {

@@ -34,7 +34,7 @@ export interface ExporterChildOptions {
 export type ExporterReady = Omit<Extract<FromExporter, { type: 'ready' }>, 'type'>
 
 type Request = ToExporter extends infer One ? (One extends ToExporter ? Omit<One, 'id'> : never) : never
-type Answer = Extract<FromExporter, { type: 'opened' | 'done' }>
+type Answer = Extract<FromExporter, { type: 'opened' | 'activity' | 'done' }>
 
 /** What {@link ExporterChild.ask} takes besides the request. */
 export interface AskOptions {

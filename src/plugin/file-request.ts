@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 
 import { HardwareError, messageOf } from '../errors.ts'
+import { describeActivity } from '../leases/describe-activity.ts'
 import { describeOwner } from '../leases/exporter-lock.ts'
 import type { Lease } from '../leases/lease.ts'
 import { writeMessage } from '../leases/message-stream.ts'
@@ -143,9 +144,14 @@ export class FileRequest {
     return problems
   }
 
-  /** Whether it has leased an exporter. */
-  has(slot: Slot): boolean {
-    return this.#leases.has(slot)
+  /** What it has, and what it did last with it; nothing where it has nothing. */
+  async describe(): Promise<string | undefined> {
+    if (this.#leases.size === 0) return undefined
+    const exporters = Array.from(this.#leases, async ([{ exporter }, lease]) => {
+      const activity = await lease.activity().catch(() => undefined)
+      return `exporter ${exporter.name}${activity === undefined ? '' : describeActivity(activity)}`
+    })
+    return (await Promise.all(exporters)).join('\n')
   }
 
   async #reserve(slot: Slot): Promise<void> {
