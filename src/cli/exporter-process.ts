@@ -49,6 +49,7 @@ try {
   process.on('message', (message: ToExporter) => {
     void send({ type: 'received', id: message.id })
     const { id } = message
+    if (message.type === 'ping') return
     perform(message).then(
       (answer) => send({ ...answer, id }),
       (error: unknown) => failRequest(error, message),
@@ -67,7 +68,7 @@ type Answer =
   | { readonly type: 'activity'; readonly activity: ExporterActivity }
   | { readonly type: 'done' }
 
-async function perform(request: ToExporter): Promise<Answer> {
+async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<Answer> {
   if (request.type === 'open') return { type: 'opened', address: await open() }
   if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()

@@ -10,6 +10,8 @@ export type ToExporter =
   | { readonly type: 'free'; readonly id: number }
   | { readonly type: 'open'; readonly id: number }
   | { readonly type: 'close'; readonly id: number }
+  /** Are you there? While a request takes long, it is asked again and again. */
+  | { readonly type: 'ping'; readonly id: number }
   /** What do the clients of the session do? */
   | { readonly type: 'activity'; readonly id: number }
   /** Bring the devices to their safe state: another process, which used them, has died. */
