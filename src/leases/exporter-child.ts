@@ -7,7 +7,7 @@ import { compileCacheEnvironment } from '../compile-cache.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import type { FromExporter, ToExporter } from './exporter-messages.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** How long an exporter may take to start, in milliseconds. */
 const startTimeoutMs = 60_000

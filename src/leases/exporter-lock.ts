@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** What stands for an exporter on this machine: its file, however its path is written. */
 export function exporterLockKey(file: string): string {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** What a run tells the process of an exporter that it has started. Each request has an id of its own. */
 export type ToExporter =

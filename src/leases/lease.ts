@@ -1,6 +1,6 @@
 import type { WaitOptions } from '../protocol/channel.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** The right to use one exporter, until it is released. */
 export interface Lease {
