@@ -22,7 +22,7 @@ export interface MachineLock {
   /** Whether one who had it before has died with it, and so may not have cleaned up. */
   readonly abandoned: boolean
   /** Gives it to the one who waits longest. May be called again. */
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
 /** How long another one may take to say who it is until it is told that it does not, in milliseconds. */

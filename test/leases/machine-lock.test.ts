@@ -48,8 +48,9 @@ function start(task: LockTask['task'], options: Partial<LockTask> = {}, limit?: 
   onTestFinished(() => void child.kill('SIGKILL'))
   const told: { held?: boolean; abandoned?: boolean; waiting?: LockOwner }[] = []
   child.on('message', (message) => told.push(message as (typeof told)[number]))
-  const says = (what: 'held' | 'waiting') =>
-    expect.poll(() => told.find((one) => what in one), { timeout: 20_000 }).toBeDefined()
+  const says = async (what: 'held' | 'waiting') => {
+    await expect.poll(() => told.find((one) => what in one), { timeout: 20_000 }).toBeDefined()
+  }
   return { child, pid: child.pid ?? 0, told, says, ended: once(child, 'exit') }
 }
 
@@ -57,7 +58,9 @@ function start(task: LockTask['task'], options: Partial<LockTask> = {}, limit?: 
 function startWaiting(options: Partial<LockOptions> = {}) {
   const holders: LockOwner[] = []
   const taken = lock({ ...options, waiting: (holder) => holders.push(holder) })
-  const waits = () => expect.poll(() => holders.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  const waits = async () => {
+    await expect.poll(() => holders.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  }
   return { taken, holders, waits }
 }
 

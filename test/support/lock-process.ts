@@ -55,7 +55,7 @@ if (task === 'work') {
 } else {
   const { abandoned, release } = await take()
   try {
-    while (task === 'exhaust') openSync('/dev/null')
+    if (task === 'exhaust') for (;;) openSync('/dev/null', 'r')
   } catch {
     // There are none left.
   }
