@@ -1,6 +1,6 @@
 /**
- * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and talks to the run over Node's
- * IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
+ * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and
+ * talks to the run over Node's IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
  */
 import { rm } from 'node:fs/promises'
 
@@ -9,6 +9,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
 import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
+import type { LockOwner } from '../leases/machine-lock-claim.ts'
 import type { ExporterActivity } from '../protocol/activity.ts'
 import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
@@ -23,7 +24,7 @@ const patienceMs = 10_000
 const [file = '', runFolder] = process.argv.slice(2)
 /** Also while it opens and closes, so that an end in between waits for it. */
 let session: Promise<OpenSession> | undefined
-/** Also while it waits. */
+/** Also while it waits, and while the devices are made safe. */
 let lock: { readonly got: Promise<MachineLock>; readonly giveUp: AbortController } | undefined
 let exporter: Exporter | undefined
 let folder: PrivateFolder | undefined
@@ -56,7 +57,7 @@ try {
     )
   })
   const hooksMs = { before: hooks?.beforeLease?.timeoutMs ?? 0, after: hooks?.afterLease?.timeoutMs ?? 0 }
-  await send({ type: 'ready', name, labels, warnings, hooksMs })
+  await send({ type: 'ready', name, labels, warnings, lockKey: exporterLockKey(file, exporter.lock), hooksMs })
 } catch (error) {
   process.exitCode = 1
   await fail(error)
@@ -73,22 +74,33 @@ async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<
   if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()
   else if (request.type === 'reserve') await reserve(request)
-  else if (request.type === 'free') await free()
-  else await makeSafe()
+  else await free()
   return { type: 'done' }
 }
 
 async function reserve({ id, owner }: Extract<ToExporter, { type: 'reserve' }>): Promise<void> {
   const giveUp = new AbortController()
-  const got = lockOnMachine(exporterLockKey(file), {
-    owner,
-    signal: giveUp.signal,
-    waiting: (holder) => void send({ type: 'waiting', id, holder }),
-  })
+  const waiting = (holder: LockOwner) => void send({ type: 'waiting', id, holder })
+  const got = lockAndMakeSafe(owner, giveUp.signal, waiting)
   lock = { got, giveUp }
-  const { abandoned } = await got
-  // The process that had the board was killed, and could not do it.
-  if (abandoned) await makeSafe()
+  await got
+}
+
+async function lockAndMakeSafe(
+  owner: Omit<LockOwner, 'since'>,
+  signal: AbortSignal,
+  waiting: (holder: LockOwner) => void,
+): Promise<MachineLock> {
+  if (exporter === undefined) throw notLoaded()
+  const locked = await lockOnMachine(exporterLockKey(file, exporter.lock), { owner, signal, waiting })
+  try {
+    // The process that had the board was killed, and could not do it.
+    if (locked.abandoned) await makeExporterSafe(exporter)
+    return locked
+  } catch (error) {
+    await locked.release()
+    throw error
+  }
 }
 
 async function free(): Promise<void> {
@@ -98,12 +110,12 @@ async function free(): Promise<void> {
   await (await freed?.got.catch(() => undefined))?.release()
 }
 
-async function makeSafe(): Promise<void> {
-  if (exporter !== undefined) await makeExporterSafe(exporter)
+function notLoaded(): HardwareError {
+  return new HardwareError('NOT_READY', 'the exporter has not been loaded')
 }
 
 async function open(): Promise<string> {
-  if (exporter === undefined) throw new HardwareError('NOT_READY', 'the exporter has not been loaded')
+  if (exporter === undefined) throw notLoaded()
   const opening = openSession(exporter, { print: (line) => console.log(line), signal: ending.signal })
   session = opening
   try {
@@ -142,7 +154,7 @@ async function end(): Promise<void> {
     console.error(messageOf(error))
     process.exitCode = 1
   }
-  await free()
+  await free().catch((error: unknown) => console.error(messageOf(error)))
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
   // The run does it itself, unless it was killed.
   if (runFolder !== undefined && !process.connected) await rm(runFolder, { recursive: true, force: true })

@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline'
 
 import { compileCacheEnvironment } from '../compile-cache.ts'
 import { HardwareError, messageOf } from '../errors.ts'
+import { whenAborted } from '../protocol/when-aborted.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import type { FromExporter, ToExporter } from './exporter-messages.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** How long an exporter may take to start, in milliseconds. */
 const startTimeoutMs = 60_000
@@ -28,7 +29,7 @@ export interface ExporterChildOptions {
   readonly print: (line: string) => void
   /** A folder that it removes when this process has gone. */
   readonly runFolder?: string | undefined
-  /** Gives the start up. */
+  /** Gives the first start up. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -74,11 +75,13 @@ export class ExporterChild {
    *
    * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
    */
-  static async start(options: ExporterChildOptions): Promise<{ child: ExporterChild; ready: ExporterReady }> {
-    options.signal?.throwIfAborted()
+  static async start(
+    options: ExporterChildOptions,
+    signal?: AbortSignal,
+  ): Promise<{ child: ExporterChild; ready: ExporterReady }> {
+    signal?.throwIfAborted()
     const child = new ExporterChild(options)
-    const kill = () => child.kill()
-    options.signal?.addEventListener('abort', kill, { once: true })
+    const stop = whenAborted(signal, () => child.kill())
     try {
       const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
       return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
@@ -86,7 +89,7 @@ export class ExporterChild {
       child.kill()
       throw error
     } finally {
-      options.signal?.removeEventListener('abort', kill)
+      stop()
     }
   }
 
@@ -139,6 +142,8 @@ export class ExporterChild {
    * @throws HardwareError what the process answers; EXPORTER_FAILED when it ends, or hangs and so is killed; CALL_TIMEOUT
    */
   async ask(request: Request, { name, timeoutMs, waiting }: AskOptions): Promise<Answer> {
+    // Between its end and that of what it left behind; nothing that is asked then is answered.
+    if (this.#ended) throw await this.gone
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     let timer: NodeJS.Timeout

@@ -1,7 +1,7 @@
 import type { ExporterActivity } from '../protocol/activity.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** The right to use one exporter, until it is released. */
 export interface Lease {

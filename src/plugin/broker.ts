@@ -132,7 +132,10 @@ export class Broker {
       const possible = allocate(all)
       const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
       const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
-      const allocation = allocate(this.#candidates(waiting, free, wanted.keys()))
+      const give = (among: readonly Slot[]) => allocate(this.#candidates(waiting, among, wanted.keys()))
+      // What another process has is waited for only where nothing else will do.
+      const quick = give(free.filter((slot) => !waiting.isHeldElsewhere(slot)))
+      const allocation = quick.size < wanted.size ? give(free) : quick
       if (allocation.size < wanted.size) {
         for (const slot of allocation.values()) reserved.add(slot)
         waiting.wait(this.#slots.settled ? describeHolders(wanted) : stillStarting)
@@ -144,22 +147,26 @@ export class Broker {
     }
   }
 
-  #candidates({ request }: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
+  #candidates(file: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
+    const { request } = file
     const wanted = roles ?? Object.keys(request.roles)
-    const preferred = among.toSorted(
-      (one, other) => Number(isAvoided(one, request)) - Number(isAvoided(other, request)),
-    )
+    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.isHeldElsewhere(slot))
+    const preferred = among.toSorted((one, other) => cost(one) - cost(other))
     return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
 
   async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
-    const { roles, failures } = await file.lease(allocation, (slot, error) => this.#lose(file, slot, error))
+    const { roles, failures, isHeld } = await file.lease(allocation, {
+      lost: (slot, error) => this.#lose(file, slot, error),
+      // Who has it may wait for what this run keeps without using it.
+      waiting: () => this.#slots.freeIdle(),
+    })
     for (const failure of failures) {
       file.failures.set(failure.role, failure)
       if (!failure.isFinal && !file.ended) this.#slots.fail(failure.slot, failure.error.message)
     }
     if (file.ended) return
-    if (failures.some(({ isFinal }) => !isFinal)) {
+    if (isHeld === true || failures.some(({ isFinal }) => !isFinal)) {
       // What it got is of no use without the rest, and others may be waiting for it.
       await file.release((slot) => this.#free(slot))
       if (!file.ended) this.#queue.unshift(file)
@@ -196,7 +203,7 @@ export class Broker {
   /** Lets other processes have what no file of this run uses, or will use soon. */
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
-    if (idleTimeoutMs === undefined) {
+    if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       await slot.exporter.free()
     } else {
       slot.idle = setTimeout(() => void slot.exporter.free().catch(() => undefined), idleTimeoutMs).unref()

@@ -104,6 +104,16 @@ export class ExporterSlots {
     this.#note(what)
   }
 
+  /** Lets other processes have what no file has used since the last one that did. */
+  freeIdle(): void {
+    for (const slot of this.#started) {
+      if (slot.idle === undefined) continue
+      clearTimeout(slot.idle)
+      slot.idle = undefined
+      slot.exporter.free().catch(() => undefined)
+    }
+  }
+
   /** Stops all. @returns what could not be cleaned up */
   async close(): Promise<readonly string[]> {
     this.#starting.abort(new Error('the run has ended'))

@@ -57,7 +57,7 @@ const workerEnds: Partial<Record<Phase, End>> = {
 function exporterEnds(reason: RegExp, shown: string) {
   return (phase: Phase): End => {
     const isHarmless = phase === 'leasing' || phase === 'cleaning up'
-    return { code: isHarmless ? 0 : 1, message: reason, shown: `${isHarmless ? '0: passes' : '1'}: ${shown}` }
+    return { code: isHarmless ? 0 : 1, message: reason, shown: `${isHarmless ? '0: passes, and says' : '1'}: ${shown}` }
   }
 }
 
@@ -84,7 +84,7 @@ const scenarios: Readonly<Record<Fault, Scenario>> = {
     end: exporterEnds(/Exporter one \(.*one\.yaml\) ended: SIGKILL/, 'Exporter one (…) ended: SIGKILL'),
   },
   'exporter hangs (SIGSTOP)': {
-    options: { env: { TEST_TIMEOUT: '2000' } },
+    options: { env: { TEST_TIMEOUT: '4000' } },
     happen: (run) => process.kill(run.exporterPid(), 'SIGSTOP'),
     goesOn: never,
     end: exporterEnds(/Exporter one \(.*one\.yaml\) ended: it hangs/, 'Exporter one (…) ended: it hangs …'),

@@ -22,7 +22,7 @@ export const faults = {
 export type Fault = keyof typeof faults
 
 /** One cell of the table, and what is in it when its test has passed. */
-export interface Cell {
+interface Cell {
   readonly fault: Fault
   readonly phase: Phase
   readonly shown: string
