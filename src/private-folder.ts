@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,9 +16,13 @@ export interface PrivateFolder {
 /** Where this process makes its folders, if not among everybody's temporary files. */
 let common: string | undefined
 
-/** Makes a folder (mode 0700) for sockets, with a path short enough for them. */
+/**
+ * Makes a folder (mode 0700) for sockets, with a path short enough for them. A process that then listens in it at once
+ * leaves none behind, whenever it is killed, that nobody knows to be abandoned: so it is not made while this process does
+ * something else.
+ */
 export async function createPrivateFolder(): Promise<PrivateFolder> {
-  const path = await mkdtemp(common === undefined ? privateFolderPrefix() : join(common, 'p-'))
+  const path = mkdtempSync(common === undefined ? privateFolderPrefix() : join(common, 'p-'))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
@@ -29,20 +33,17 @@ export async function createPrivateFolder(): Promise<PrivateFolder> {
  */
 export async function createCommonFolder(): Promise<PrivateFolder> {
   const server = createServer((socket) => socket.destroy()).unref()
-  // Without a wait in between, in which a killed process would leave a folder that nobody knows to be abandoned.
-  const path = mkdtempSync(privateFolderPrefix())
-  const listening = new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(join(path, 'in-use.sock'), resolve)
-  })
-  const remove = () => rm(path, { recursive: true, force: true })
+  const folder = await createPrivateFolder()
   try {
-    await listening
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(join(folder.path, 'in-use.sock'), resolve)
+    })
   } catch (error) {
-    await remove()
+    await folder.remove()
     throw error
   }
-  common = path
-  return { path, remove }
+  common = folder.path
+  return folder
 }
 
 /** What the paths of private folders begin with. */

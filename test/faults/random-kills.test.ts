@@ -70,6 +70,7 @@ async function createKillingProject() {
   let seen = 0
   return {
     start: (...files: readonly string[]) => startGroup(project, ['run', ...files]),
+    temporary: join(folder, 'tmp'),
     processes: () => processesIn(folder),
     /** What has been written down since the last time. */
     news: () => {
