@@ -10,6 +10,7 @@ import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
 import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
 import type { LockOwner } from '../leases/machine-lock-claim.ts'
+import type { ExporterActivity } from '../protocol/activity.ts'
 import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
 import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
@@ -49,6 +50,7 @@ try {
   process.on('message', (message: ToExporter) => {
     void send({ type: 'received', id: message.id })
     const { id } = message
+    if (message.type === 'ping') return
     perform(message).then(
       (answer) => send({ ...answer, id }),
       (error: unknown) => failRequest(error, message),
@@ -62,10 +64,14 @@ try {
   await end()
 }
 
-type Answer = { readonly type: 'opened'; readonly address: string } | { readonly type: 'done' }
+type Answer =
+  | { readonly type: 'opened'; readonly address: string }
+  | { readonly type: 'activity'; readonly activity: ExporterActivity }
+  | { readonly type: 'done' }
 
-async function perform(request: ToExporter): Promise<Answer> {
+async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<Answer> {
   if (request.type === 'open') return { type: 'opened', address: await open() }
+  if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()
   else if (request.type === 'reserve') await reserve(request)
   else await free()
@@ -118,6 +124,10 @@ async function open(): Promise<string> {
     if (session === opening) session = undefined
     throw error
   }
+}
+
+async function tell(): Promise<ExporterActivity> {
+  return (await session)?.session.activity.describe() ?? { calls: [], consoles: [] }
 }
 
 async function close(): Promise<void> {

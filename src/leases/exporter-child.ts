@@ -14,6 +14,8 @@ import type { LockOwner } from './machine-lock-claim.ts'
 const startTimeoutMs = 60_000
 /** How long its process may take to say that it has received a request, until it is taken to hang, in milliseconds. */
 const receiptTimeoutMs = 4_000
+/** After how long it is asked whether it is still there while a request takes long, in milliseconds. */
+const pingAfterMs = 1_000
 /** How long it may take until a process that was killed is gone, in milliseconds. */
 const killTimeoutMs = 2_000
 
@@ -35,7 +37,7 @@ export interface ExporterChildOptions {
 export type ExporterReady = Omit<Extract<FromExporter, { type: 'ready' }>, 'type'>
 
 type Request = ToExporter extends infer One ? (One extends ToExporter ? Omit<One, 'id'> : never) : never
-type Answer = Extract<FromExporter, { type: 'opened' | 'done' }>
+type Answer = Extract<FromExporter, { type: 'opened' | 'activity' | 'done' }>
 
 /** What {@link ExporterChild.ask} takes besides the request. */
 export interface AskOptions {
@@ -144,27 +146,43 @@ export class ExporterChild {
     if (this.#ended) throw await this.gone
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const receipt = setTimeout(() => {
-      this.#hung = `it hangs: within ${receiptTimeoutMs} ms it did not begin with the ${name}`
-      this.kill()
-    }, receiptTimeoutMs)
+    let timer: NodeJS.Timeout
+    const expectReceipt = () => {
+      timer = setTimeout(() => {
+        this.#hung = `it hangs: for ${receiptTimeoutMs} ms it gave no sign of life during the ${name}`
+        this.kill()
+      }, receiptTimeoutMs)
+    }
+    const ping = () => {
+      expectReceipt()
+      this.#send({ type: 'ping', id }, () => undefined)
+    }
+    expectReceipt()
     this.#pending.set(id, {
-      received: () => clearTimeout(receipt),
+      received: () => {
+        clearTimeout(timer)
+        timer = setTimeout(ping, pingAfterMs)
+      },
       waiting: (holder) => waiting?.(holder),
       resolve,
       reject,
     })
-    this.#process.send({ ...request, id }, (error) => {
-      // That the process has ended is told with the reason.
-      if (error !== null && this.#process.connected) reject(error)
-    })
+    this.#send({ ...request, id }, reject)
     const limit = { name: `${name} of exporter ${this.#options.name}`, timeoutMs: timeoutMs ?? 0 }
     try {
       return await (timeoutMs === undefined ? promise : withTimeLimit(limit, () => promise))
     } finally {
-      clearTimeout(receipt)
       this.#pending.delete(id)
+      // A receipt that comes late is nobody's any more.
+      clearTimeout(timer!)
     }
+  }
+
+  #send(message: ToExporter, fail: (error: Error) => void): void {
+    this.#process.send(message, (error) => {
+      // That the process has ended is told with the reason.
+      if (error !== null && this.#process.connected) fail(error)
+    })
   }
 
   /** Ends it at once; what it works is not made safe. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { ExporterActivity } from '../protocol/activity.ts'
 import type { LockOwner } from './machine-lock-claim.ts'
 
 /** What a run tells the process of an exporter that it has started. Each request has an id of its own. */
@@ -9,6 +10,10 @@ export type ToExporter =
   | { readonly type: 'free'; readonly id: number }
   | { readonly type: 'open'; readonly id: number }
   | { readonly type: 'close'; readonly id: number }
+  /** Are you there? While a request takes long, it is asked again and again. */
+  | { readonly type: 'ping'; readonly id: number }
+  /** What do the clients of the session do? */
+  | { readonly type: 'activity'; readonly id: number }
 
 /** What the process answers. `id` is the request's; `folder`, `ready` and the first `failed` have none. */
 export type FromExporter =
@@ -29,6 +34,7 @@ export type FromExporter =
   /** Another process uses it. */
   | { readonly type: 'waiting'; readonly id: number; readonly holder: LockOwner }
   | { readonly type: 'opened'; readonly id: number; readonly address: string }
+  | { readonly type: 'activity'; readonly id: number; readonly activity: ExporterActivity }
   /** What was asked for otherwise is done. */
   | { readonly type: 'done'; readonly id: number }
   | {

@@ -9,6 +9,8 @@ import type { LeasableExporter, Lease, ReserveOptions } from './lease.ts'
 const openTimeoutMs = 60_000
 /** How long it may take to end a session, and itself, before it is killed, besides its hook. */
 const stopTimeoutMs = 20_000
+/** How long it may take to tell what its clients did, in milliseconds. */
+const reportTimeoutMs = 2_000
 /** How long one that was started again may take until its devices are safe, in milliseconds. */
 const makeSafeTimeoutMs = 20_000
 
@@ -99,6 +101,10 @@ class LocalExporter implements LeasableExporter {
       endpoint: { name: this.name, address: opened.type === 'opened' ? opened.address : '' },
       releaseTimeoutMs: this.#stopTimeoutMs,
       lost: lost.signal,
+      activity: async () => {
+        const answer = await child.ask({ type: 'activity' }, { name: 'report', timeoutMs: reportTimeoutMs })
+        return answer.type === 'activity' ? answer.activity : undefined
+      },
       release: () => (released ??= this.#release(child, lost.signal)),
     }
   }

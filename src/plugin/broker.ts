@@ -24,6 +24,8 @@ export interface BrokerOptions {
   readonly print: (line: string) => void
   /** Tells what is to be in the report of the run, too. */
   readonly note: (line: string) => void
+  /** Is told of a file whose worker has died, and what it had and did. */
+  readonly died: (file: string, held: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
@@ -41,6 +43,7 @@ export class Broker {
   /** All that have not ended. */
   readonly #requests = new Set<FileRequest>()
   #isCancelled = false
+  #isClosed = false
   #server: Server | undefined
   readonly #folder: Promise<PrivateFolder>
 
@@ -79,6 +82,7 @@ export class Broker {
 
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#server?.close()
     const problems = await this.#slots.close()
     await (await this.#folder).remove()
@@ -93,7 +97,7 @@ export class Broker {
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(patience)
-      if (held !== undefined) void this.#end(held)
+      if (held !== undefined) void this.#abandon(held)
     })
     readMessages<ToBroker>(socket, (message) => {
       if (message.type === 'acquire' && held === undefined) {
@@ -204,6 +208,15 @@ export class Broker {
     } else {
       slot.idle = setTimeout(() => void slot.exporter.free().catch(() => undefined), idleTimeoutMs).unref()
     }
+  }
+
+  /** The connection of a file has ended: after its leases, or because its worker has died. */
+  async #abandon(file: FileRequest): Promise<void> {
+    if (!file.ended && !this.#isCancelled && !this.#isClosed) {
+      const held = await file.describe()
+      if (held !== undefined) this.#options.died(file.request.file, held)
+    }
+    await this.#end(file)
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 
 import { HardwareError, messageOf } from '../errors.ts'
+import { describeActivity } from '../leases/describe-activity.ts'
 import { describeOwner } from '../leases/exporter-lock.ts'
 import type { Lease } from '../leases/lease.ts'
 import type { LockOwner } from '../leases/machine-lock-claim.ts'
@@ -170,6 +171,16 @@ export class FileRequest {
     this.#slots.clear()
     this.#leases.clear()
     return problems
+  }
+
+  /** What it has, and what it did last with it; nothing where it has nothing. */
+  async describe(): Promise<string | undefined> {
+    if (this.#leases.size === 0) return undefined
+    const exporters = Array.from(this.#leases, async ([{ exporter }, lease]) => {
+      const activity = await lease.activity().catch(() => undefined)
+      return `exporter ${exporter.name}${activity === undefined ? '' : describeActivity(activity)}`
+    })
+    return (await Promise.all(exporters)).join('\n')
   }
 
   /** @returns false where another process has it, the first time */
