@@ -133,12 +133,15 @@ export class Broker {
       const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
       const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
       const give = (among: readonly Slot[]) => allocate(this.#candidates(waiting, among, wanted.keys()))
-      // What another process has is waited for only where nothing else will do.
-      const quick = give(free.filter((slot) => !waiting.isHeldElsewhere(slot)))
-      const allocation = quick.size < wanted.size ? give(free) : quick
+      // What another process has is waited for only where nothing else of this run could ever do.
+      const others = this.#slots.started.filter((slot) => waiting.holderElsewhere(slot) === undefined)
+      const mayDo = !this.#slots.settled || give(others).size === wanted.size
+      const allocation = give(mayDo ? free.filter((slot) => others.includes(slot)) : free)
       if (allocation.size < wanted.size) {
         for (const slot of allocation.values()) reserved.add(slot)
-        waiting.wait(this.#slots.settled ? describeHolders(wanted) : stillStarting)
+        waiting.wait(
+          this.#slots.settled ? describeHolders(wanted, (slot) => waiting.holderElsewhere(slot)) : stillStarting,
+        )
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
         for (const slot of allocation.values()) slot.holder = waiting
@@ -150,7 +153,7 @@ export class Broker {
   #candidates(file: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
     const { request } = file
     const wanted = roles ?? Object.keys(request.roles)
-    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.isHeldElsewhere(slot))
+    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.holderElsewhere(slot) !== undefined)
     const preferred = among.toSorted((one, other) => cost(one) - cost(other))
     return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
