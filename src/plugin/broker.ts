@@ -203,6 +203,7 @@ export class Broker {
   /** Lets other processes have what no file of this run uses, or will use soon. */
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
+    clearTimeout(slot.idle)
     if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       await slot.exporter.free()
     } else {

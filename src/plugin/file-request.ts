@@ -113,6 +113,7 @@ export class FileRequest {
       const message = `Exporter ${slot.exporter.name} could not be leased: ${messageOf(cause)}`
       failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal: finalCodes.has(code) })
     }
+    for (const slot of allocation.values()) this.#slots.add(slot)
     const reserved: [string, Slot][] = []
     for (const [role, slot] of [...allocation].toSorted(([, one], [, other]) => compare(one, other))) {
       const [, previous] = reserved.at(-1) ?? []
@@ -187,7 +188,6 @@ export class FileRequest {
   async #reserve(slot: Slot, listener: LeaseListener): Promise<boolean> {
     clearTimeout(slot.idle)
     slot.idle = undefined
-    this.#slots.add(slot)
     const giveUp = new AbortController()
     const waiting = (holder: LockOwner) => {
       if (this.#heldElsewhere.has(slot)) {
