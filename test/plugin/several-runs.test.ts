@@ -25,7 +25,7 @@ afterAll(() => cli[Symbol.asyncDispose]())
 
 /** Starts a run with some of the exporters. @returns how it ends */
 function start(names: string, task: Omit<BrokerTask, 'folder' | 'exporters'>) {
-  const own = Object.fromEntries([...names].map((name) => [name, exporters[name] ?? '']))
+  const own = Object.fromEntries(Array.from(names, (name) => [name, exporters[name] ?? '']))
   const child = fork(program, [JSON.stringify({ folder: cli.folder, exporters: own, ...task } satisfies BrokerTask)])
   onTestFinished(() => void child.kill('SIGKILL'))
   return once(child, 'exit')
