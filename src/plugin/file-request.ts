@@ -54,8 +54,8 @@ export class FileRequest {
   readonly #socket: Socket
   readonly #slots = new Set<Slot>()
   readonly #leases = new Map<Slot, Lease>()
-  /** Those that another process had when it wanted them. */
-  readonly #heldElsewhere = new Set<Slot>()
+  /** Those that another process had when it wanted them, and which. */
+  readonly #heldElsewhere = new Map<Slot, string>()
   readonly #ended = new AbortController()
   /** Why roles could not be leased so far. */
   readonly failures = new Map<string, LeaseFailure>()
@@ -76,9 +76,9 @@ export class FileRequest {
     return this.#ended.signal.aborted
   }
 
-  /** Whether another process had an exporter when it was wanted; the next time it is waited for. */
-  isHeldElsewhere(slot: Slot): boolean {
-    return this.#heldElsewhere.has(slot)
+  /** Which other process had an exporter when it was wanted; the next time it is waited for. */
+  holderElsewhere(slot: Slot): string | undefined {
+    return this.#heldElsewhere.get(slot)
   }
 
   /** Says what it waits for. */
@@ -190,12 +190,14 @@ export class FileRequest {
     slot.idle = undefined
     const giveUp = new AbortController()
     const waiting = (holder: LockOwner) => {
-      if (this.#heldElsewhere.has(slot)) {
-        this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
-        listener.waiting()
-      } else {
+      const isKnown = this.#heldElsewhere.has(slot)
+      this.#heldElsewhere.set(slot, describeOwner(holder))
+      if (!isKnown) {
         giveUp.abort(new HardwareError('CALL_CANCELLED', 'others are tried first'))
+        return
       }
+      this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
+      listener.waiting()
     }
     const signal = AbortSignal.any([this.#ended.signal, giveUp.signal])
     try {
@@ -203,7 +205,6 @@ export class FileRequest {
       return true
     } catch (error) {
       if (this.ended || !giveUp.signal.aborted) throw error
-      this.#heldElsewhere.add(slot)
       return false
     }
   }

@@ -24,8 +24,8 @@ beforeEach(() => rmSync(join(cli.folder, 'grants'), { force: true }))
 afterAll(() => cli[Symbol.asyncDispose]())
 
 /** Starts a run with some of the exporters. @returns how it ends */
-function start(names: string, task: Omit<BrokerTask, 'folder' | 'exporters'>) {
-  const own = Object.fromEntries(Array.from(names, (name) => [name, exporters[name] ?? '']))
+function start(names: readonly string[], task: Omit<BrokerTask, 'folder' | 'exporters'>) {
+  const own = Object.fromEntries(names.map((name) => [name, exporters[name] ?? '']))
   const child = fork(program, [JSON.stringify({ folder: cli.folder, exporters: own, ...task } satisfies BrokerTask)])
   onTestFinished(() => void child.kill('SIGKILL'))
   return once(child, 'exit')
@@ -46,8 +46,8 @@ test('two runs with crossed needs of two boards neither block nor starve each ot
   const rounds = 50
   const begin = Date.now()
   const ends = [
-    start('ab', { rounds, files: { 'one.test.ts': { x: 'name=a', y: 'name=b' } } }),
-    start('ba', { rounds, files: { 'two.test.ts': { x: 'name=b', y: 'name=a' } } }),
+    start(['a', 'b'], { rounds, files: { 'one.test.ts': { x: 'name=a', y: 'name=b' } } }),
+    start(['b', 'a'], { rounds, files: { 'two.test.ts': { x: 'name=b', y: 'name=a' } } }),
   ]
   expect(await Promise.all(ends)).toEqual([
     [0, null],
@@ -71,9 +71,9 @@ test('three runs with files that need one board, or two, all get on', { timeout 
   const rounds = 15
   const begin = Date.now()
   const ends = [
-    start('abc', { rounds, files: { '1.ts': { x: 'name=a', y: 'name=b' }, '2.ts': { any: '' } } }),
-    start('bca', { rounds, files: { '3.ts': { x: 'name=b', y: 'name=c' }, '4.ts': { any: 'kind=uno' } } }),
-    start('cab', { rounds, files: { '5.ts': { x: 'name=c', y: 'name=a' }, '6.ts': { x: '', y: '' } } }),
+    start(['a', 'b', 'c'], { rounds, files: { '1.ts': { x: 'name=a', y: 'name=b' }, '2.ts': { any: '' } } }),
+    start(['b', 'c', 'a'], { rounds, files: { '3.ts': { x: 'name=b', y: 'name=c' }, '4.ts': { any: 'kind=uno' } } }),
+    start(['c', 'a', 'b'], { rounds, files: { '5.ts': { x: 'name=c', y: 'name=a' }, '6.ts': { x: '', y: '' } } }),
   ]
   expect(await Promise.all(ends)).toEqual(ends.map(() => [0, null]))
   const all = grants()
@@ -96,7 +96,7 @@ test('a file that can do with any board takes one that the other run does not ha
   ])
   const command = Number(await holder.prints(/(\d+) has it/))
   const files = { '1.ts': { any: 'kind=uno' }, '2.ts': { x: 'kind=uno', y: 'name=b' } }
-  expect(await start('abc', { rounds: 3, files })).toEqual([0, null])
+  expect(await start(['a', 'b', 'c'], { rounds: 3, files })).toEqual([0, null])
   expect(grants().flatMap(({ exporters: names }) => names)).not.toContain('a')
   expect(grants()).toHaveLength(6)
   process.kill(command)
