@@ -15,6 +15,8 @@ const stillStarting = 'the exporters are still starting'
 
 /** After how long a file's wait is told to whoever watches the run, in milliseconds. */
 const patienceMs = 10_000
+/** The same where another process has what it needs. */
+const foreignPatienceMs = 1_000
 
 /** What a {@link Broker} takes besides the exporters. */
 export interface BrokerOptions {
@@ -162,7 +164,10 @@ export class Broker {
     const { roles, failures, isHeld } = await file.lease(allocation, {
       lost: (slot, error) => this.#lose(file, slot, error),
       // Who has it may wait for what this run keeps without using it.
-      waiting: () => this.#slots.freeIdle(),
+      waiting: () => {
+        this.#slots.freeIdle()
+        this.#tellWhoHasIt(file)
+      },
     })
     for (const failure of failures) {
       file.failures.set(failure.role, failure)
@@ -178,6 +183,15 @@ export class Broker {
     }
     const denied = Object.keys(file.request.roles).filter((role) => roles[role] === undefined)
     file.decide({ ...roles, ...Object.fromEntries(denied.map((role) => [role, this.#deny(file, role)])) })
+  }
+
+  /** That another run has a board is not to be expected, as that another file of this one has. */
+  #tellWhoHasIt(file: FileRequest): void {
+    const { waitingFor } = file
+    const tell = () => {
+      if (file.waitingFor === waitingFor) this.#options.print(`${file.request.file} waits: ${waitingFor}`)
+    }
+    setTimeout(tell, foreignPatienceMs).unref()
   }
 
   #refuse(file: FileRequest): void {
