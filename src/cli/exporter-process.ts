@@ -25,11 +25,9 @@ const ending = new AbortController()
 
 preloadServer()
 
-// A terminal sends Ctrl-C to the whole group; what ends this process is the run, when its tests have cleaned up.
-process.on('SIGINT', () => undefined)
-process.on('SIGTERM', () => void end())
-process.on('SIGHUP', () => undefined)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
 process.on('disconnect', () => void end())
+if (!process.connected) await end()
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection in a driver:', reason))
@@ -113,7 +111,7 @@ async function close(): Promise<void> {
 
 async function end(): Promise<void> {
   if (ending.signal.aborted) return
-  ending.abort()
+  ending.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
   const limitMs = farewellMs + (exporter?.hooks?.afterLease?.timeoutMs ?? 0)
   setTimeout(() => {
     console.error(`the drivers did not close within ${limitMs} ms`)
@@ -123,7 +121,8 @@ async function end(): Promise<void> {
     await (await session)?.close()
     process.exitCode ??= 0
   } catch (error) {
-    console.error(messageOf(error))
+    // A session that was only starting has given up for that, and is closed.
+    if (error !== ending.signal.reason) console.error(messageOf(error))
     process.exitCode = 1
   }
   await free()

@@ -13,6 +13,8 @@ import type { LockOwner } from './machine-lock.ts'
 const startTimeoutMs = 60_000
 /** How long its process may take to say that it has received a request, until it is taken to hang, in milliseconds. */
 const receiptTimeoutMs = 4_000
+/** How long a process that is not wanted any more while it starts may take to end by itself, in milliseconds. */
+const giveUpTimeoutMs = 1_000
 /** How long it may take until a process that was killed is gone, in milliseconds. */
 const killTimeoutMs = 2_000
 
@@ -73,16 +75,16 @@ export class ExporterChild {
   static async start(options: ExporterChildOptions): Promise<{ child: ExporterChild; ready: ExporterReady }> {
     options.signal?.throwIfAborted()
     const child = new ExporterChild(options)
-    const kill = () => child.kill()
-    options.signal?.addEventListener('abort', kill, { once: true })
+    const giveUp = () => void child.stop(giveUpTimeoutMs).catch(() => undefined)
+    options.signal?.addEventListener('abort', giveUp, { once: true })
     try {
       const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
       return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
     } catch (error) {
-      child.kill()
+      await child.stop(giveUpTimeoutMs).catch(() => undefined)
       throw error
     } finally {
-      options.signal?.removeEventListener('abort', kill)
+      options.signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -91,6 +93,8 @@ export class ExporterChild {
     const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
     const child = fork(entry, [options.file], {
       execArgv: [],
+      // A session of its own, so that signals which a terminal or a shell sends to the whole group leave it to the run.
+      detached: true,
       env: { ...process.env, ...compileCacheEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -26,6 +26,8 @@ export interface BrokerOptions {
   readonly note: (line: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
+  /** Tells when the run is cancelled. Vitest forgets its listeners when it begins a run. @returns what ends it */
+  readonly onCancel: (listener: () => void) => () => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -76,9 +78,11 @@ export class Broker {
     const patience = setTimeout(() => {
       if (held?.waitingFor !== undefined) this.#options.print(`${held.request.file} waits: ${held.waitingFor}`)
     }, patienceMs)
+    const stopListening = this.#options.onCancel(() => held?.send({ type: 'cancelled' }))
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(patience)
+      stopListening()
       if (held !== undefined) void this.#end(held)
     })
     readMessages<ToBroker>(socket, (message) => {

@@ -31,15 +31,17 @@ export interface HardwarePlugin extends Vite.Plugin {
  */
 export function hardware(options: HardwareOptions = {}): HardwarePlugin {
   checkOptions(options)
-  const globalSetup = fileURLToPath(new URL(`./global-setup${extname(import.meta.url)}`, import.meta.url))
+  const fileOf = (name: string) => fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url))
   return {
     name: pluginName,
     api: { start: (project) => HardwareRun.of(project.vitest).start(project, options) },
     configureVitest({ project, vitest }) {
-      const { report } = HardwareRun.of(vitest)
+      const run = HardwareRun.of(vitest)
+      const { report } = run
       if (!vitest.config.reporters.includes(report)) vitest.config.reporters.push(report)
-      project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
-      HardwareRun.of(vitest).sortFiles()
+      project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), fileOf('global-setup')]
+      run.sortFiles()
+      run.takeOverSignals(fileOf('worker-setup'))
     },
   }
 }

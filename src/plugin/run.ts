@@ -5,6 +5,7 @@ import type { TestProject, TestSpecification, Vitest } from 'vitest/node'
 import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
+import { EndOfRun } from './end-of-run.ts'
 import type { ExporterSource } from './exporter-slots.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
@@ -59,12 +60,14 @@ export class HardwareRun implements Planner {
   readonly #hardware = new Map<string, Hardware>()
   readonly #hardwareOf = new Map<TestProject, Hardware>()
   readonly #times: LeaseTimes
+  readonly #end: EndOfRun
   /** Files that seem to need hardware, and have not held any in this run. */
   readonly #idle = new Set<string>()
   #sorts = false
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
+    this.#end = new EndOfRun(vitest, (line) => this.#print(line))
     const { root, cache } = vitest.config
     this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
   }
@@ -78,12 +81,28 @@ export class HardwareRun implements Planner {
   }
 
   /**
+   * Lets fixtures clean up when a signal ends the run, in all its projects. To be called whenever Vitest has read its
+   * configuration.
+   *
+   * @param workerSetup the setup file of workers
+   */
+  takeOverSignals(workerSetup: string): void {
+    this.#end.takeOver()
+    for (const { config } of this.#vitest.projects) {
+      if (['forks', 'vmForks'].includes(config.pool) && !config.setupFiles.includes(workerSetup)) {
+        config.setupFiles.unshift(workerSetup)
+      }
+    }
+  }
+
+  /**
    * Starts what a project needs, unless another project has, and tells its test files where the broker is. Exporters
    * start in the background; files that need them wait for them.
    *
    * @returns what ends it; the last project stops the exporters
    */
   async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
+    this.#end.started()
     const exporters = configuredExporters(options, project.config.root, process.env)
     const key = JSON.stringify(exporters)
     let hardware = this.#hardware.get(key)
@@ -95,6 +114,7 @@ export class HardwareRun implements Planner {
           print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
           held: (file, ms) => this.#held(file, ms),
+          onCancel: (listener) => this.#onCancel(listener),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
@@ -148,6 +168,13 @@ export class HardwareRun implements Planner {
       void broker.settled.then((exporters) => this.#print(describeImpossible(needs, exporters)))
     }
     return planned
+  }
+
+  #onCancel(listener: () => void): () => void {
+    return this.#vitest.onCancel(() => {
+      this.#end.cancelled()
+      listener()
+    })
   }
 
   #held(file: string, ms: number): void {
