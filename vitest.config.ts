@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/inline/**', 'test/package/**', 'test/interop/**'],
+          exclude: ['test/inline/**', 'test/package/**', 'test/interop/**', 'test/faults/**'],
         },
       },
       {
@@ -26,6 +26,16 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          maxConcurrency: 3,
         },
       },
       {

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,29 +14,10 @@ export interface PrivateFolder {
 /** Where this process makes its folders, if not among everybody's temporary files. */
 let common: string | undefined
 
-/** Those that are there. */
-const folders = new Set<string>()
-
-/**
- * Makes a folder (mode 0700) for sockets, with a path short enough for them. It is removed when the process exits, at the
- * latest.
- */
+/** Makes a folder (mode 0700) for sockets, with a path short enough for them. */
 export async function createPrivateFolder(): Promise<PrivateFolder> {
   const path = await mkdtemp(common === undefined ? privateFolderPrefix() : join(common, 'p-'))
-  if (folders.size === 0) process.on('exit', removeAll)
-  folders.add(path)
-  return {
-    path,
-    remove: async () => {
-      await rm(path, { recursive: true, force: true })
-      folders.delete(path)
-      if (folders.size === 0) process.off('exit', removeAll)
-    },
-  }
-}
-
-function removeAll(): void {
-  for (const path of folders) rmSync(path, { recursive: true, force: true })
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
 /**

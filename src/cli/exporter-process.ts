@@ -1,12 +1,16 @@
 /**
- * The process of an exporter that a test run has started: it gets the path of its file, and talks to the run over Node's
- * IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
+ * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and
+ * talks to the run over Node's IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
  */
+import { rm } from 'node:fs/promises'
+
 import { driverTypes } from '../drivers/types.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
 import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
+import type { LockOwner } from '../leases/machine-lock-claim.ts'
+import type { ExporterActivity } from '../protocol/activity.ts'
 import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
 import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
@@ -14,10 +18,13 @@ import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '
 /** The longest that leaving the devices safe and closing the drivers may take once the run is gone, in milliseconds, besides a hook. */
 const farewellMs = 15_000
 
-const [file = ''] = process.argv.slice(2)
+/** How long a run that has got SIGTERM, as this process, has to end its leases, in milliseconds; Vitest's own default. */
+const patienceMs = 10_000
+
+const [file = '', runFolder] = process.argv.slice(2)
 /** Also while it opens and closes, so that an end in between waits for it. */
 let session: Promise<OpenSession> | undefined
-/** Also while it waits. */
+/** Also while it waits, and while the devices are made safe. */
 let lock: { readonly got: Promise<MachineLock>; readonly giveUp: AbortController } | undefined
 let exporter: Exporter | undefined
 let folder: PrivateFolder | undefined
@@ -25,9 +32,12 @@ const ending = new AbortController()
 
 preloadServer()
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
+// A terminal sends Ctrl-C to the whole group; what ends this process is the run, when its tests have cleaned up.
+process.on('SIGINT', () => undefined)
+process.on('SIGHUP', () => undefined)
+// As a supervisor does, which sends it to the run and its tests, too.
+process.on('SIGTERM', () => setTimeout(() => void end(), patienceMs).unref())
 process.on('disconnect', () => void end())
-if (!process.connected) await end()
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection in a driver:', reason))
@@ -40,41 +50,57 @@ try {
   process.on('message', (message: ToExporter) => {
     void send({ type: 'received', id: message.id })
     const { id } = message
+    if (message.type === 'ping') return
     perform(message).then(
       (answer) => send({ ...answer, id }),
       (error: unknown) => failRequest(error, message),
     )
   })
   const hooksMs = { before: hooks?.beforeLease?.timeoutMs ?? 0, after: hooks?.afterLease?.timeoutMs ?? 0 }
-  await send({ type: 'ready', name, labels, warnings, hooksMs })
+  await send({ type: 'ready', name, labels, warnings, lockKey: exporterLockKey(file, exporter.lock), hooksMs })
 } catch (error) {
   process.exitCode = 1
   await fail(error)
   await end()
 }
 
-type Answer = { readonly type: 'opened'; readonly address: string } | { readonly type: 'done' }
+type Answer =
+  | { readonly type: 'opened'; readonly address: string }
+  | { readonly type: 'activity'; readonly activity: ExporterActivity }
+  | { readonly type: 'done' }
 
-async function perform(request: ToExporter): Promise<Answer> {
+async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<Answer> {
   if (request.type === 'open') return { type: 'opened', address: await open() }
+  if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()
   else if (request.type === 'reserve') await reserve(request)
-  else if (request.type === 'free') await free()
-  else await makeSafe()
+  else await free()
   return { type: 'done' }
 }
 
 async function reserve({ id, owner }: Extract<ToExporter, { type: 'reserve' }>): Promise<void> {
   const giveUp = new AbortController()
-  const got = lockOnMachine(exporterLockKey(file), {
-    owner,
-    signal: giveUp.signal,
-    waiting: (holder) => void send({ type: 'waiting', id, holder }),
-  })
+  const waiting = (holder: LockOwner) => void send({ type: 'waiting', id, holder })
+  const got = lockAndMakeSafe(owner, giveUp.signal, waiting)
   lock = { got, giveUp }
-  const { abandoned } = await got
-  // The process that had the board was killed, and could not do it.
-  if (abandoned) await makeSafe()
+  await got
+}
+
+async function lockAndMakeSafe(
+  owner: Omit<LockOwner, 'since'>,
+  signal: AbortSignal,
+  waiting: (holder: LockOwner) => void,
+): Promise<MachineLock> {
+  if (exporter === undefined) throw notLoaded()
+  const locked = await lockOnMachine(exporterLockKey(file, exporter.lock), { owner, signal, waiting })
+  try {
+    // The process that had the board was killed, and could not do it.
+    if (locked.abandoned) await makeExporterSafe(exporter)
+    return locked
+  } catch (error) {
+    await locked.release()
+    throw error
+  }
 }
 
 async function free(): Promise<void> {
@@ -84,12 +110,12 @@ async function free(): Promise<void> {
   await (await freed?.got.catch(() => undefined))?.release()
 }
 
-async function makeSafe(): Promise<void> {
-  if (exporter !== undefined) await makeExporterSafe(exporter)
+function notLoaded(): HardwareError {
+  return new HardwareError('NOT_READY', 'the exporter has not been loaded')
 }
 
 async function open(): Promise<string> {
-  if (exporter === undefined) throw new HardwareError('NOT_READY', 'the exporter has not been loaded')
+  if (exporter === undefined) throw notLoaded()
   const opening = openSession(exporter, { print: (line) => console.log(line), signal: ending.signal })
   session = opening
   try {
@@ -98,6 +124,10 @@ async function open(): Promise<string> {
     if (session === opening) session = undefined
     throw error
   }
+}
+
+async function tell(): Promise<ExporterActivity> {
+  return (await session)?.session.activity.describe() ?? { calls: [], consoles: [] }
 }
 
 async function close(): Promise<void> {
@@ -111,7 +141,7 @@ async function close(): Promise<void> {
 
 async function end(): Promise<void> {
   if (ending.signal.aborted) return
-  ending.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
+  ending.abort()
   const limitMs = farewellMs + (exporter?.hooks?.afterLease?.timeoutMs ?? 0)
   setTimeout(() => {
     console.error(`the drivers did not close within ${limitMs} ms`)
@@ -121,12 +151,13 @@ async function end(): Promise<void> {
     await (await session)?.close()
     process.exitCode ??= 0
   } catch (error) {
-    // A session that was only starting has given up for that, and is closed.
-    if (error !== ending.signal.reason) console.error(messageOf(error))
+    console.error(messageOf(error))
     process.exitCode = 1
   }
-  await free()
+  await free().catch((error: unknown) => console.error(messageOf(error)))
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
+  // The run does it itself, unless it was killed.
+  if (runFolder !== undefined && !process.connected) await rm(runFolder, { recursive: true, force: true })
   process.exit()
 }
 

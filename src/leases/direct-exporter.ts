@@ -30,7 +30,13 @@ export async function connectDirectExporter(options: DirectExporterOptions): Pro
   // An exporter's name alone says nothing that a selector could ask for.
   const known = Object.keys(labels).some((key) => key !== nameLabel)
   const nothing = async () => undefined
-  const lease: Lease = { endpoint, releaseTimeoutMs: 0, lost: new AbortController().signal, release: nothing }
+  const lease: Lease = {
+    endpoint,
+    releaseTimeoutMs: 0,
+    lost: new AbortController().signal,
+    activity: nothing,
+    release: nothing,
+  }
   return {
     name,
     labels: known ? labels : undefined,

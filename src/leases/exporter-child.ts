@@ -5,16 +5,17 @@ import { createInterface } from 'node:readline'
 
 import { compileCacheEnvironment } from '../compile-cache.ts'
 import { HardwareError, messageOf } from '../errors.ts'
+import { whenAborted } from '../protocol/when-aborted.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import type { FromExporter, ToExporter } from './exporter-messages.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** How long an exporter may take to start, in milliseconds. */
 const startTimeoutMs = 60_000
 /** How long its process may take to say that it has received a request, until it is taken to hang, in milliseconds. */
 const receiptTimeoutMs = 4_000
-/** How long a process that is not wanted any more while it starts may take to end by itself, in milliseconds. */
-const giveUpTimeoutMs = 1_000
+/** After how long it is asked whether it is still there while a request takes long, in milliseconds. */
+const pingAfterMs = 1_000
 /** How long it may take until a process that was killed is gone, in milliseconds. */
 const killTimeoutMs = 2_000
 
@@ -26,7 +27,9 @@ export interface ExporterChildOptions {
   readonly file: string
   /** Gets what it prints, a line at a time. */
   readonly print: (line: string) => void
-  /** Gives the start up. */
+  /** A folder that it removes when this process has gone. */
+  readonly runFolder?: string | undefined
+  /** Gives the first start up. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,7 +37,7 @@ export interface ExporterChildOptions {
 export type ExporterReady = Omit<Extract<FromExporter, { type: 'ready' }>, 'type'>
 
 type Request = ToExporter extends infer One ? (One extends ToExporter ? Omit<One, 'id'> : never) : never
-type Answer = Extract<FromExporter, { type: 'opened' | 'done' }>
+type Answer = Extract<FromExporter, { type: 'opened' | 'activity' | 'done' }>
 
 /** What {@link ExporterChild.ask} takes besides the request. */
 export interface AskOptions {
@@ -72,29 +75,29 @@ export class ExporterChild {
    *
    * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
    */
-  static async start(options: ExporterChildOptions): Promise<{ child: ExporterChild; ready: ExporterReady }> {
-    options.signal?.throwIfAborted()
+  static async start(
+    options: ExporterChildOptions,
+    signal?: AbortSignal,
+  ): Promise<{ child: ExporterChild; ready: ExporterReady }> {
+    signal?.throwIfAborted()
     const child = new ExporterChild(options)
-    const giveUp = () => void child.stop(giveUpTimeoutMs).catch(() => undefined)
-    options.signal?.addEventListener('abort', giveUp, { once: true })
+    const stop = whenAborted(signal, () => child.kill())
     try {
       const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
       return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
     } catch (error) {
-      await child.stop(giveUpTimeoutMs).catch(() => undefined)
+      child.kill()
       throw error
     } finally {
-      options.signal?.removeEventListener('abort', giveUp)
+      stop()
     }
   }
 
   private constructor(options: ExporterChildOptions) {
     this.#options = options
     const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
-    const child = fork(entry, [options.file], {
+    const child = fork(entry, [options.file, ...(options.runFolder === undefined ? [] : [options.runFolder])], {
       execArgv: [],
-      // A session of its own, so that signals which a terminal or a shell sends to the whole group leave it to the run.
-      detached: true,
       env: { ...process.env, ...compileCacheEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
@@ -139,29 +142,47 @@ export class ExporterChild {
    * @throws HardwareError what the process answers; EXPORTER_FAILED when it ends, or hangs and so is killed; CALL_TIMEOUT
    */
   async ask(request: Request, { name, timeoutMs, waiting }: AskOptions): Promise<Answer> {
+    // Between its end and that of what it left behind; nothing that is asked then is answered.
+    if (this.#ended) throw await this.gone
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const receipt = setTimeout(() => {
-      this.#hung = `it hangs: within ${receiptTimeoutMs} ms it did not begin with the ${name}`
-      this.kill()
-    }, receiptTimeoutMs)
+    let timer: NodeJS.Timeout
+    const expectReceipt = () => {
+      timer = setTimeout(() => {
+        this.#hung = `it hangs: for ${receiptTimeoutMs} ms it gave no sign of life during the ${name}`
+        this.kill()
+      }, receiptTimeoutMs)
+    }
+    const ping = () => {
+      expectReceipt()
+      this.#send({ type: 'ping', id }, () => undefined)
+    }
+    expectReceipt()
     this.#pending.set(id, {
-      received: () => clearTimeout(receipt),
+      received: () => {
+        clearTimeout(timer)
+        timer = setTimeout(ping, pingAfterMs)
+      },
       waiting: (holder) => waiting?.(holder),
       resolve,
       reject,
     })
-    this.#process.send({ ...request, id }, (error) => {
-      // That the process has ended is told with the reason.
-      if (error !== null && this.#process.connected) reject(error)
-    })
+    this.#send({ ...request, id }, reject)
     const limit = { name: `${name} of exporter ${this.#options.name}`, timeoutMs: timeoutMs ?? 0 }
     try {
       return await (timeoutMs === undefined ? promise : withTimeLimit(limit, () => promise))
     } finally {
-      clearTimeout(receipt)
       this.#pending.delete(id)
+      // A receipt that comes late is nobody's any more.
+      clearTimeout(timer!)
     }
+  }
+
+  #send(message: ToExporter, fail: (error: Error) => void): void {
+    this.#process.send(message, (error) => {
+      // That the process has ended is told with the reason.
+      if (error !== null && this.#process.connected) fail(error)
+    })
   }
 
   /** Ends it at once; what it works is not made safe. */

@@ -1,14 +1,15 @@
 import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
-/** What stands for an exporter on this machine: its file, however its path is written. */
-export function exporterLockKey(file: string): string {
+/** What stands for an exporter on this machine: its `lock`, or its file, however its path is written. */
+export function exporterLockKey(file: string, lock: string | undefined): string {
+  if (lock !== undefined) return `lock ${lock}`
   try {
     return realpathSync(file)
   } catch {
-    // Loading it says what is wrong with it.
+    // It was there when it was loaded.
     return resolve(file)
   }
 }
@@ -16,10 +17,11 @@ export function exporterLockKey(file: string): string {
 /** This process, as others are told who use an exporter that it uses. */
 export function thisProcess(): Omit<LockOwner, 'since'> {
   const [script = '', ...args] = process.argv.slice(1)
-  const name = script
-    .replace(/^.*\/node_modules\/|^.*\/(?=[^/]+$)/, '')
-    .replace(/(?:\/dist)?(?:\/cli)?\/?(?:main)?\.m?js$/, '')
-  const command = [name, ...args].join(' ')
+  const name = basename(script).replace(/\.[cm]?[jt]s$/, '')
+  // Others print it, perhaps where everybody can read it.
+  const command = [name === 'main' ? 'vitest-hardware' : name, ...args]
+    .join(' ')
+    .replace(/(--passphrase[= ])\S+/, '$1…')
   return { pid: process.pid, command: command.length > 80 ? `${command.slice(0, 79)}…` : command }
 }
 

@@ -1,16 +1,19 @@
 import type { ErrorCode } from '../errors.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { ExporterActivity } from '../protocol/activity.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** What a run tells the process of an exporter that it has started. Each request has an id of its own. */
 export type ToExporter =
-  /** Wait until no other process of this machine uses the exporter. */
+  /** Wait until no other process of this machine uses the exporter. Where one that did has died, its devices are made safe. */
   | { readonly type: 'reserve'; readonly id: number; readonly owner: Omit<LockOwner, 'since'> }
   /** Let others use it; ends a wait, too. */
   | { readonly type: 'free'; readonly id: number }
   | { readonly type: 'open'; readonly id: number }
   | { readonly type: 'close'; readonly id: number }
-  /** Bring the devices to their safe state: another process, which used them, has died. */
-  | { readonly type: 'make-safe'; readonly id: number }
+  /** Are you there? While a request takes long, it is asked again and again. */
+  | { readonly type: 'ping'; readonly id: number }
+  /** What do the clients of the session do? */
+  | { readonly type: 'activity'; readonly id: number }
 
 /** What the process answers. `id` is the request's; `folder`, `ready` and the first `failed` have none. */
 export type FromExporter =
@@ -21,6 +24,8 @@ export type FromExporter =
       readonly name: string
       readonly labels: Readonly<Record<string, string>>
       readonly warnings: readonly string[]
+      /** What stands for it on this machine. */
+      readonly lockKey: string
       /** How long its hooks may take, before and after a lease. */
       readonly hooksMs: { readonly before: number; readonly after: number }
     }
@@ -29,6 +34,7 @@ export type FromExporter =
   /** Another process uses it. */
   | { readonly type: 'waiting'; readonly id: number; readonly holder: LockOwner }
   | { readonly type: 'opened'; readonly id: number; readonly address: string }
+  | { readonly type: 'activity'; readonly id: number; readonly activity: ExporterActivity }
   /** What was asked for otherwise is done. */
   | { readonly type: 'done'; readonly id: number }
   | {

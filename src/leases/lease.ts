@@ -1,6 +1,7 @@
+import type { ExporterActivity } from '../protocol/activity.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
-import type { LockOwner } from './machine-lock.ts'
+import type { LockOwner } from './machine-lock-claim.ts'
 
 /** The right to use one exporter, until it is released. */
 export interface Lease {
@@ -10,6 +11,8 @@ export interface Lease {
   readonly releaseTimeoutMs: number
   /** Aborted when the exporter has gone before the lease was released; the reason is a HardwareError that says why. */
   readonly lost: AbortSignal
+  /** What clients last did, where the exporter can tell; for when they have died. */
+  activity(): Promise<ExporterActivity | undefined>
   /**
    * Ends the lease; afterwards another can be had. May be called again.
    *

@@ -2,14 +2,16 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { WaitOptions } from '../protocol/channel.ts'
 import { whenAborted } from '../protocol/when-aborted.ts'
 import { ExporterChild, type ExporterChildOptions, type ExporterReady } from './exporter-child.ts'
-import { exporterLockKey, thisProcess } from './exporter-lock.ts'
+import { thisProcess } from './exporter-lock.ts'
 import type { LeasableExporter, Lease, ReserveOptions } from './lease.ts'
 
 /** How long an exporter may take to open a session, in milliseconds, besides its hook. */
 const openTimeoutMs = 60_000
 /** How long it may take to end a session, and itself, before it is killed, besides its hook. */
 const stopTimeoutMs = 20_000
-/** How long one that was started again may take to make its devices safe, in milliseconds. */
+/** How long it may take to tell what its clients did, in milliseconds. */
+const reportTimeoutMs = 2_000
+/** How long one that was started again may take until its devices are safe, in milliseconds. */
 const makeSafeTimeoutMs = 20_000
 
 /**
@@ -20,41 +22,39 @@ const makeSafeTimeoutMs = 20_000
  * @throws HardwareError EXPORTER_CONFIG_INVALID for mistakes in its file, EXPORTER_FAILED when it does not start
  */
 export async function startLocalExporter(options: ExporterChildOptions): Promise<LeasableExporter> {
-  const exporter = new LocalExporter(options)
-  await exporter.start()
-  return exporter
+  return new LocalExporter(options, await ExporterChild.start(options, options.signal))
 }
+
+type Started = Awaited<ReturnType<typeof ExporterChild.start>>
 
 class LocalExporter implements LeasableExporter {
   readonly name: string
-  readonly order: string
   readonly local = true
-  labels: Readonly<Record<string, string>> = {}
   readonly #options: ExporterChildOptions
-  #child: ExporterChild | undefined
-  #ready: ExporterReady | undefined
+  /** The process that was started last, which may have ended. */
+  #child: ExporterChild
+  #ready: ExporterReady
   #reserved = false
   /** Aborted when the process ends; there while a session is open, opens or closes. */
-  #inUse: AbortController | undefined
+  #lost: AbortController | undefined
   /** The process has died in use, and its devices are being made safe. */
   #recovery: Promise<void> | undefined
-  /** Has started, and may have gone since; it knows why it is out of service. */
-  #last: ExporterChild | undefined
+  #closed = false
 
-  constructor(options: ExporterChildOptions) {
+  constructor(options: ExporterChildOptions, { child, ready }: Started) {
     this.name = options.name
-    this.order = exporterLockKey(options.file)
     this.#options = options
+    this.#child = child
+    this.#ready = ready
+    this.#begin({ child, ready })
   }
 
-  async start(): Promise<void> {
-    const { child, ready } = await ExporterChild.start(this.#options)
-    this.#child = child
-    this.#last = child
-    this.#ready = ready
-    this.labels = ready.labels
-    for (const warning of ready.warnings) this.#options.print(`warning: ${warning}`)
-    void child.gone.then((error) => this.#gone(child, error))
+  get order(): string {
+    return this.#ready.lockKey
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#ready.labels
   }
 
   async reserve({ signal, file, waiting }: ReserveOptions = {}): Promise<void> {
@@ -63,8 +63,9 @@ class LocalExporter implements LeasableExporter {
     const child = await this.#running()
     const stop = whenAborted(signal, () => void free(child).catch(() => undefined))
     try {
-      const owner = { ...thisProcess(), file }
-      await child.ask({ type: 'reserve', owner }, { name: 'reservation', waiting })
+      await child.ask({ type: 'reserve', owner: { ...thisProcess(), file } }, { name: 'reservation', waiting })
+      // Then it has been told to free it again.
+      signal?.throwIfAborted()
       this.#reserved = true
     } finally {
       stop()
@@ -75,16 +76,23 @@ class LocalExporter implements LeasableExporter {
     await this.#recovery?.catch(() => undefined)
     if (!this.#reserved) return
     this.#reserved = false
-    if (this.#child !== undefined) await free(this.#child)
+    const child = this.#child
+    await free(child).catch((error: unknown) => {
+      // What has ended has freed it.
+      if (!child.ended) throw error
+    })
   }
 
-  async lease(options: WaitOptions = {}): Promise<Lease> {
-    options.signal?.throwIfAborted()
-    const child = await this.#running()
-    const inUse = new AbortController()
-    this.#inUse = inUse
-    const timeoutMs = openTimeoutMs + (this.#ready?.hooksMs.before ?? 0)
-    const opened = await child.ask({ type: 'open' }, { name: 'session', timeoutMs }).catch(async (error: unknown) => {
+  async lease({ signal }: WaitOptions = {}): Promise<Lease> {
+    signal?.throwIfAborted()
+    const child = this.#child
+    if (child.ended) throw await child.gone
+    if (!this.#reserved) throw new HardwareError('EXPORTER_FAILED', `Exporter ${this.name} is not reserved`)
+    this.#recovery = undefined
+    const lost = new AbortController()
+    this.#lost = lost
+    const limit = { name: 'session', timeoutMs: openTimeoutMs + this.#ready.hooksMs.before }
+    const opened = await child.ask({ type: 'open' }, limit).catch(async (error: unknown) => {
       await this.#settle(child, error)
       throw error
     })
@@ -92,16 +100,25 @@ class LocalExporter implements LeasableExporter {
     return {
       endpoint: { name: this.name, address: opened.type === 'opened' ? opened.address : '' },
       releaseTimeoutMs: this.#stopTimeoutMs,
-      lost: inUse.signal,
-      release: () => (released ??= this.#release(child, inUse.signal)),
+      lost: lost.signal,
+      activity: async () => {
+        const answer = await child.ask({ type: 'activity' }, { name: 'report', timeoutMs: reportTimeoutMs })
+        return answer.type === 'activity' ? answer.activity : undefined
+      },
+      release: () => (released ??= this.#release(child, lost.signal)),
     }
   }
 
   async close(): Promise<void> {
-    await this.#recovery?.catch(() => undefined)
-    const child = this.#child
-    this.#child = undefined
-    await child?.stop(this.#stopTimeoutMs)
+    this.#closed = true
+    try {
+      await this.#recovery?.catch(() => undefined)
+      await this.#child.stop(this.#stopTimeoutMs)
+    } finally {
+      // It may have died while it closed its drivers.
+      await this.#recovery?.catch(() => undefined)
+      await this.#child.stop(this.#stopTimeoutMs)
+    }
   }
 
   async #release(child: ExporterChild, lost: AbortSignal): Promise<void> {
@@ -120,56 +137,70 @@ class LocalExporter implements LeasableExporter {
 
   /** After a session has ended, or not begun: waits for its process to end where it has to, and for what follows. */
   async #settle(child: ExporterChild, problem: unknown): Promise<void> {
-    // A session that does not open or end in time cannot be followed by another one.
-    if (problem instanceof HardwareError && problem.timedOut) child.kill()
-    else if (!child.ended) {
-      this.#inUse = undefined
+    if (problem instanceof HardwareError && problem.timedOut) {
+      // A session that does not open or end in time cannot be followed by another one. Who asked is told so.
+      this.#lost = new AbortController()
+      child.kill()
+    } else if (!child.ended) {
+      this.#lost = undefined
       return
     }
     await child.gone
     await this.#recovery
   }
 
+  /** @returns the process, which is started where it has ended */
   async #running(): Promise<ExporterChild> {
+    if (this.#child.ended) await this.#child.gone
     await this.#recovery?.catch(() => undefined)
-    if (this.#last?.retired !== undefined) throw this.#last.retired
-    if (this.#child === undefined) await this.start()
-    if (this.#child === undefined) throw new HardwareError('EXPORTER_FAILED', `Exporter ${this.name} has ended`)
-    return this.#child
+    if (this.#child.retired !== undefined) throw this.#child.retired
+    if (this.#child.ended && !this.#closed) this.#begin(await ExporterChild.start(this.#options))
+    if (!this.#closed) return this.#child
+    await this.#child.stop(this.#stopTimeoutMs)
+    throw new HardwareError('EXPORTER_FAILED', `Exporter ${this.name} has been stopped`)
   }
 
-  #gone(child: ExporterChild, error: HardwareError): void {
-    if (this.#child !== child) return
-    this.#child = undefined
-    const reserved = this.#reserved
+  #begin({ child, ready }: Started): void {
+    this.#child = child
+    this.#ready = ready
+    for (const warning of ready.warnings) this.#options.print(`warning: ${warning}`)
+    void child.gone.then((error) => this.#gone(error))
+  }
+
+  #gone(error: HardwareError): void {
+    const lost = this.#lost
+    this.#lost = undefined
     this.#reserved = false
-    if (this.#inUse === undefined) return
-    this.#inUse.abort(error)
-    this.#inUse = undefined
-    if (!reserved) return
+    if (lost === undefined) return
+    lost.abort(error)
     this.#recovery = this.#recover(error)
     // Whoever ends the lease is told.
     this.#recovery.catch(() => undefined)
   }
 
-  /** Starts the process again, and makes its devices safe, unless another run has got them first and does it. */
+  /** Starts the process again, which makes its devices safe, unless another run has got them first and does it. */
   async #recover(reason: HardwareError): Promise<void> {
     try {
-      await this.start()
-      const child = this.#child
-      if (child === undefined) return
+      const started = await ExporterChild.start(this.#options)
+      this.#begin(started)
+      const { child } = started
       let isTaken = false
       const waiting = () => {
         isTaken = true
         void free(child).catch(() => undefined)
       }
-      const limit = { name: 'reservation', timeoutMs: makeSafeTimeoutMs, waiting }
-      await child.ask({ type: 'reserve', owner: thisProcess() }, limit).catch((error: unknown) => {
-        if (!isTaken) throw error
-      })
-      if (isTaken) return
-      this.#reserved = true
-      await child.ask({ type: 'make-safe' }, { name: 'safe state', timeoutMs: makeSafeTimeoutMs })
+      const limit = { name: 'safe state', timeoutMs: makeSafeTimeoutMs, waiting }
+      await child.ask({ type: 'reserve', owner: thisProcess() }, limit).then(
+        () => {
+          this.#reserved = !isTaken
+        },
+        (error: unknown) => {
+          if (isTaken) return
+          // So that it does not have it later, when nobody expects it.
+          if (error instanceof HardwareError && error.timedOut) child.kill()
+          throw error
+        },
+      )
     } catch (error) {
       const what = `its devices may not be safe: ${messageOf(error)}. Before that: ${reason.message}`
       throw new HardwareError('CLEANUP_FAILED', what, { cause: error })
@@ -177,7 +208,7 @@ class LocalExporter implements LeasableExporter {
   }
 
   get #stopTimeoutMs(): number {
-    return stopTimeoutMs + (this.#ready?.hooksMs.after ?? 0)
+    return stopTimeoutMs + this.#ready.hooksMs.after
   }
 }
 

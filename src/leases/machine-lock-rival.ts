@@ -1,25 +1,48 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { readMessages } from './message-stream.ts'
-import type { ClaimState, Ticket } from './machine-lock.ts'
+import type { ClaimState, Ticket } from './machine-lock-claim.ts'
+
+/** How long until one is asked again that could not answer, in milliseconds. */
+const retryMs = 10
+
+/** What a connection fails with where nobody listens, or where there is no socket at all. */
+const nobodyCodes: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTSOCK'])
+/** What it fails with, if at all, where there is somebody: with a full queue, or without file descriptors. */
+const busyCodes: ReadonlySet<string> = new Set(['EAGAIN', 'ECONNRESET', 'EPIPE'])
 
 /** Another one's claim to a lock, as long as this process is connected to it. */
 export class Rival {
   readonly #socket: Socket
   #last: ClaimState | undefined
+  #error: NodeJS.ErrnoException | undefined
   #closed = false
   #changed = Promise.withResolvers<void>()
 
-  /** @returns nothing where nobody listens any more */
-  static async connect(path: string, signal: AbortSignal | undefined): Promise<Rival | undefined> {
-    const rival = new Rival(connect(path))
-    await rival.#until(() => rival.#last !== undefined, signal)
-    return rival.#last === undefined ? undefined : rival
+  /**
+   * Connects to the one whose socket it is. Only a refusal proves that it is dead.
+   *
+   * @returns `dead` where nobody listens, `gone` where there is no such socket any more
+   */
+  static async connect(path: string, signal: AbortSignal | undefined): Promise<Rival | 'dead' | 'gone'> {
+    for (;;) {
+      const rival = new Rival(connect(path))
+      await rival.#until(() => rival.#last !== undefined, signal)
+      if (rival.#last !== undefined) return rival
+      const { code = '' } = rival.#error ?? {}
+      if (code === 'ENOENT') return 'gone'
+      if (nobodyCodes.has(code)) return 'dead'
+      if (rival.#error !== undefined && !busyCodes.has(code)) throw rival.#error
+      await delay(retryMs)
+    }
   }
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('error', () => undefined)
+    socket.on('error', (error) => {
+      this.#error = error
+    })
     socket.on('close', () => {
       this.#closed = true
       this.#notify()
@@ -36,9 +59,9 @@ export class Rival {
     return this.#last
   }
 
-  /** Whether it has ended without having released what it held. */
-  get abandoned(): boolean {
-    return this.#closed && this.last.state === 'holding'
+  /** Whether it has ended. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Whether it holds, or will hold before one with this ticket; where that is not known yet, waits until it is. */

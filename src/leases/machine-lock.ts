@@ -1,37 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { HardwareError } from '../errors.ts'
+import { Claim, handoverMs, type LockOwner, parseClaimName, type Ticket } from './machine-lock-claim.ts'
 import { Rival } from './machine-lock-rival.ts'
-import { readMessages, writeMessage } from './message-stream.ts'
-
-/** Who has something, or wants it, as others are told. */
-export interface LockOwner {
-  readonly pid: number
-  /** How it was started: `vitest run`. */
-  readonly command: string
-  /** The test file it is for, where it is for one. */
-  readonly file?: string | undefined
-  /** Since when it has it, or waits for it, in milliseconds since 1970. */
-  readonly since: number
-}
-
-/** Who comes before whom: the one with the earlier time of the machine's steady clock, in nanoseconds. */
-export interface Ticket {
-  readonly time: string
-  readonly id: string
-}
-
-/** What a claim tells everyone who connects to it, at once and whenever it changes. */
-export interface ClaimState {
-  /** `claiming` until it is known whether another one comes first; `released` while it leaves. */
-  readonly state: 'claiming' | 'holding' | 'released'
-  readonly ticket: Ticket
-  readonly owner: LockOwner
-}
 
 /** What {@link lockOnMachine} takes besides the key. */
 export interface LockOptions {
@@ -46,17 +19,16 @@ export interface LockOptions {
 
 /** Something that no other process of this user can have meanwhile. */
 export interface MachineLock {
-  /** Whether the one who had it before has died with it, and so may not have cleaned up. */
+  /** Whether one who had it before has died with it, and so may not have cleaned up. */
   readonly abandoned: boolean
   /** Gives it to the one who waits longest. May be called again. */
-  release(): Promise<void>
+  readonly release: () => Promise<void>
 }
 
-/** How long those who wait have to make their claims before the lock can be had by the one who has released it. */
-const handoverMs = 500
-
-/** What a socket's name begins with until somebody listens on it. */
-const unfinishedPrefix = 'new.'
+/** How long another one may take to say who it is until it is told that it does not, in milliseconds. */
+const answerMs = 1_000
+/** How long until the claims are looked at again while one leaves, in milliseconds. */
+const lookAgainMs = 2
 
 /**
  * Waits until no other process of this user has what the key stands for. The operating system frees it when the process
@@ -64,9 +36,9 @@ const unfinishedPrefix = 'new.'
  *
  * Who wants the lock makes a claim, which is a socket with a name of its own, and then looks at the other claims. As every
  * claim is made before its owner looks, of two at the same time at least one sees the other. One that holds keeps it; of
- * two that do not know yet, the younger one withdraws.
+ * two that do not know yet, the younger one withdraws. What a dead one has left is removed by the next that holds.
  *
- * @throws HardwareError EXPORTER_FAILED when the folder of the claims is not this user's own
+ * @throws HardwareError EXPORTER_FAILED when the folder of the claims is not this user's own, or cannot be written to
  */
 export async function lockOnMachine(key: string, options: LockOptions): Promise<MachineLock> {
   const { folder = defaultFolder(), owner, waiting, signal } = options
@@ -80,18 +52,21 @@ export async function lockOnMachine(key: string, options: LockOptions): Promise<
       const claim = await Claim.make(folder, name, { state: 'claiming', ticket, owner: { ...owner, since } })
       // Only now, so that the one who has released it sees that somebody follows.
       before?.close()
-      const abandoned = before?.abandoned ?? false
+      before = undefined
       try {
-        before = await findRival(folder, name, claim, signal)
-        if (before === undefined) {
+        const claims = await lookAround(folder, name, claim, ticket, options)
+        before = claims?.before
+        if (claims !== undefined && before === undefined) {
           claim.change({ state: 'holding', ticket, owner: { ...owner, since: Date.now() } })
-          return { abandoned, release: () => claim.release() }
+          await Promise.all(claims.dead.map((path) => rm(path, { force: true, recursive: true })))
+          return { abandoned: claims.dead.length > 0, release: () => claim.release() }
         }
       } catch (error) {
         await claim.withdraw()
         throw error
       }
       await claim.withdraw()
+      if (before === undefined) continue
       waiting?.(before.last.owner)
       await before.untilReleased(signal)
     }
@@ -100,34 +75,71 @@ export async function lockOnMachine(key: string, options: LockOptions): Promise<
   }
 }
 
-/** @returns the claim that comes before this one, connected; none where this one can hold */
-async function findRival(
+/** What there is besides one's own claim. */
+interface OtherClaims {
+  /** One that comes first, connected; none where one's own can hold. */
+  readonly before: Rival | undefined
+  /** The sockets of dead ones. Nobody ever listens there again: each claim has a name of its own. */
+  readonly dead: readonly string[]
+}
+
+/** @returns nothing where one's own claim was removed, with its folder, and has to be made anew */
+async function lookAround(
   folder: string,
   name: string,
   claim: Claim,
-  signal: AbortSignal | undefined,
-): Promise<Rival | undefined> {
-  const names = await readdir(folder)
-  await Promise.all(names.filter(isLeftUnfinished).map((entry) => rm(join(folder, entry), { force: true })))
-  for (const other of names.filter((entry) => entry.startsWith(`${name}.`) && entry !== claim.name)) {
-    const path = join(folder, other)
-    const rival = await Rival.connect(path, signal)
-    if (rival === undefined) {
-      // Nobody ever listens there again: each claim has a name of its own.
-      await rm(path, { force: true })
-    } else if (await rival.comesBefore(claim.state.ticket, signal)) {
-      return rival
-    } else {
-      rival.close()
+  ticket: Ticket,
+  { signal, waiting }: LockOptions,
+): Promise<OtherClaims | undefined> {
+  const patience = performance.now() + handoverMs
+  for (;;) {
+    const names = await readFolder(folder)
+    if (!names.includes(claim.name)) return undefined
+    await Promise.all(names.filter(isLeftUnfinished).map((entry) => rm(join(folder, entry), { force: true })))
+    const dead: string[] = []
+    let isLeaving = false
+    for (const other of names.filter((entry) => entry.startsWith(`${name}.`) && entry !== claim.name)) {
+      const path = join(folder, other)
+      const stopTelling = tellOfSilence(parseClaimName(other).pid, waiting)
+      try {
+        const rival = await Rival.connect(path, signal)
+        if (rival === 'dead') dead.push(path)
+        else if (rival !== 'gone') {
+          if (await rival.comesBefore(ticket, signal)) return { before: rival, dead }
+          // One that has died is found dead then. One that is stopped while it leaves holds nothing.
+          isLeaving ||= rival.closed || performance.now() < patience
+          rival.close()
+        }
+      } finally {
+        stopTelling()
+      }
     }
+    if (!isLeaving) return { before: undefined, dead }
+    // Until then those who have waited longer make their claims.
+    await delay(lookAgainMs)
+    signal?.throwIfAborted()
   }
-  return undefined
+}
+
+async function readFolder(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+}
+
+/** Tells of a process that is stopped, or too busy to say who it is. @returns what ends that */
+function tellOfSilence(pid: number, waiting: LockOptions['waiting']): () => void {
+  const timer = setTimeout(() => {
+    waiting?.({ pid, command: 'a process that does not answer', since: Date.now() })
+  }, answerMs)
+  return () => clearTimeout(timer)
 }
 
 /** Whether it is the socket of a process that was killed before it had made its claim. */
 function isLeftUnfinished(entry: string): boolean {
-  const pid = entry.startsWith(unfinishedPrefix) ? Number(entry.split('.')[1]) : Number.NaN
-  if (Number.isNaN(pid)) return false
+  const { pid, isUnfinished } = parseClaimName(entry)
+  if (!isUnfinished) return false
   try {
     process.kill(pid, 0)
     return false
@@ -138,99 +150,5 @@ function isLeftUnfinished(entry: string): boolean {
 
 function defaultFolder(): string {
   // Not where TMPDIR says, which may be another place for each process.
-  return join('/tmp', `vitest-hardware-${process.getuid?.() ?? 'user'}`)
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  const { uid, mode } = await lstat(folder)
-  if (uid === (process.getuid?.() ?? uid) && (mode & 0o777) === 0o700) return
-  const what = `${folder}, where runs see which exporters are in use, is not a folder of this user alone`
-  throw new HardwareError('EXPORTER_FAILED', `${what}; remove it`)
-}
-
-class Claim {
-  readonly name: string
-  readonly #folder: string
-  readonly #server: Server
-  readonly #connections = new Set<Socket>()
-  #state: ClaimState
-  #released: Promise<void> | undefined
-
-  static async make(folder: string, name: string, state: ClaimState): Promise<Claim> {
-    for (let attempt = 1; ; attempt++) {
-      const claim = new Claim(folder, `${name}.${randomBytes(6).toString('hex')}`, state)
-      try {
-        await makeFolder(folder)
-        await claim.#listen()
-        return claim
-      } catch (error) {
-        // The last one to leave removes the folder, which may be just now.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 20) throw error
-      }
-    }
-  }
-
-  private constructor(folder: string, name: string, state: ClaimState) {
-    this.name = name
-    this.#folder = folder
-    this.#state = state
-    this.#server = createServer((socket) => this.#accept(socket))
-  }
-
-  get state(): ClaimState {
-    return this.#state
-  }
-
-  change(state: ClaimState): void {
-    this.#state = state
-    for (const socket of this.#connections) writeMessage(socket, state)
-  }
-
-  release(): Promise<void> {
-    this.#released ??= this.#release()
-    return this.#released
-  }
-
-  async withdraw(): Promise<void> {
-    await rm(join(this.#folder, this.name), { force: true })
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const socket of this.#connections) socket.destroy()
-    await closed
-    await rmdir(this.#folder).catch(() => undefined)
-  }
-
-  async #release(): Promise<void> {
-    this.change({ ...this.#state, state: 'released' })
-    // Those who wait close their connections when they have made their claims.
-    const limit = new AbortController()
-    const followed = Array.from(this.#connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
-    await Promise.race([
-      Promise.all(followed),
-      delay(handoverMs, undefined, { signal: limit.signal }).catch(() => undefined),
-    ])
-    limit.abort()
-    await this.withdraw()
-  }
-
-  async #listen(): Promise<void> {
-    const unfinished = join(this.#folder, `${unfinishedPrefix}${process.pid}.${this.name}`)
-    await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(unfinished, resolve))
-    // A socket has its name a moment before anybody can connect, and one that refuses is taken for a dead one's.
-    await rename(unfinished, join(this.#folder, this.name)).catch(async (error: unknown) => {
-      await this.withdraw()
-      throw error
-    })
-  }
-
-  #accept(socket: Socket): void {
-    this.#connections.add(socket)
-    socket.on('error', () => undefined)
-    socket.on('close', () => this.#connections.delete(socket))
-    // Nobody has anything to say to a claim.
-    readMessages(socket, () => socket.destroy())
-    writeMessage(socket, this.#state)
-  }
+  return join('/tmp', `vitest-hardware.${process.getuid?.() ?? 'user'}`)
 }

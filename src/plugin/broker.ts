@@ -24,10 +24,10 @@ export interface BrokerOptions {
   readonly print: (line: string) => void
   /** Tells what is to be in the report of the run, too. */
   readonly note: (line: string) => void
+  /** Is told of a file whose worker has died, and what it had and did. */
+  readonly died: (file: string, held: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
-  /** Tells when the run is cancelled. Vitest forgets its listeners when it begins a run. @returns what ends it */
-  readonly onCancel: (listener: () => void) => () => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -40,13 +40,18 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #slots: ExporterSlots
   readonly #queue: FileRequest[] = []
+  /** All that have not ended. */
+  readonly #requests = new Set<FileRequest>()
+  #isCancelled = false
+  #isClosed = false
   #server: Server | undefined
-  #folder: PrivateFolder | undefined
+  readonly #folder: Promise<PrivateFolder>
 
   /** Begins to start the exporters. */
   constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
     this.#options = options
-    this.#slots = new ExporterSlots(sources, options.note, () => this.#grantWhatCanBe())
+    this.#folder = createPrivateFolder()
+    this.#slots = new ExporterSlots(sources, this.#folder, options.note, () => this.#grantWhatCanBe())
   }
 
   /** The exporters, when all have started or failed; never where the run ends before. */
@@ -57,19 +62,30 @@ export class Broker {
   /** Begins to listen. @returns the path of its socket */
   async listen(): Promise<string> {
     removeAbandonedFolders().catch(() => undefined)
-    this.#folder = await createPrivateFolder()
-    const path = join(this.#folder.path, 'broker.sock')
+    const path = join((await this.#folder).path, 'broker.sock')
     const server = createServer((socket) => this.#accept(socket))
     this.#server = server
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     return path
   }
 
+  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}. */
+  cancel(): void {
+    this.#isCancelled = true
+    for (const file of this.#requests) if (file.waitingFor !== undefined) this.#refuse(file)
+  }
+
+  /** Another run begins. */
+  resume(): void {
+    this.#isCancelled = false
+  }
+
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#server?.close()
     const problems = await this.#slots.close()
-    await this.#folder?.remove()
+    await (await this.#folder).remove()
     if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
 
@@ -78,18 +94,18 @@ export class Broker {
     const patience = setTimeout(() => {
       if (held?.waitingFor !== undefined) this.#options.print(`${held.request.file} waits: ${held.waitingFor}`)
     }, patienceMs)
-    const stopListening = this.#options.onCancel(() => held?.send({ type: 'cancelled' }))
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(patience)
-      stopListening()
-      if (held !== undefined) void this.#end(held)
+      if (held !== undefined) void this.#abandon(held)
     })
     readMessages<ToBroker>(socket, (message) => {
       if (message.type === 'acquire' && held === undefined) {
         held = new FileRequest(socket, { ...message, file: relative(this.#options.root, message.file) }, message.file)
         held.wait(stillStarting)
+        this.#requests.add(held)
         this.#queue.push(held)
+        if (this.#isCancelled) this.#refuse(held)
         this.#grantWhatCanBe()
       } else if (message.type === 'retry' && held !== undefined) {
         const { test, exporters, message: why } = message
@@ -116,7 +132,10 @@ export class Broker {
       const possible = allocate(all)
       const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
       const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
-      const allocation = allocate(this.#candidates(waiting, free, wanted.keys()))
+      const give = (among: readonly Slot[]) => allocate(this.#candidates(waiting, among, wanted.keys()))
+      // What another process has is waited for only where nothing else will do.
+      const quick = give(free.filter((slot) => !waiting.isHeldElsewhere(slot)))
+      const allocation = quick.size < wanted.size ? give(free) : quick
       if (allocation.size < wanted.size) {
         for (const slot of allocation.values()) reserved.add(slot)
         waiting.wait(this.#slots.settled ? describeHolders(wanted) : stillStarting)
@@ -128,22 +147,26 @@ export class Broker {
     }
   }
 
-  #candidates({ request }: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
+  #candidates(file: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
+    const { request } = file
     const wanted = roles ?? Object.keys(request.roles)
-    const preferred = among.toSorted(
-      (one, other) => Number(isAvoided(one, request)) - Number(isAvoided(other, request)),
-    )
+    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.isHeldElsewhere(slot))
+    const preferred = among.toSorted((one, other) => cost(one) - cost(other))
     return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
 
   async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
-    const { roles, failures } = await file.lease(allocation, (slot, error) => this.#lose(file, slot, error))
+    const { roles, failures, isHeld } = await file.lease(allocation, {
+      lost: (slot, error) => this.#lose(file, slot, error),
+      // Who has it may wait for what this run keeps without using it.
+      waiting: () => this.#slots.freeIdle(),
+    })
     for (const failure of failures) {
       file.failures.set(failure.role, failure)
       if (!failure.isFinal && !file.ended) this.#slots.fail(failure.slot, failure.error.message)
     }
     if (file.ended) return
-    if (failures.some(({ isFinal }) => !isFinal)) {
+    if (isHeld === true || failures.some(({ isFinal }) => !isFinal)) {
       // What it got is of no use without the rest, and others may be waiting for it.
       await file.release((slot) => this.#free(slot))
       if (!file.ended) this.#queue.unshift(file)
@@ -152,6 +175,13 @@ export class Broker {
     }
     const denied = Object.keys(file.request.roles).filter((role) => roles[role] === undefined)
     file.decide({ ...roles, ...Object.fromEntries(denied.map((role) => [role, this.#deny(file, role)])) })
+  }
+
+  #refuse(file: FileRequest): void {
+    const message = `The run was cancelled while the file waited: ${file.waitingFor ?? ''}`
+    const refusal: RoleGrant = { granted: false, code: 'LEASE_LOST', message }
+    file.decide(Object.fromEntries(Object.keys(file.request.roles).map((role) => [role, refusal])))
+    void this.#end(file)
   }
 
   #deny(file: FileRequest, role: string): RoleGrant {
@@ -173,17 +203,32 @@ export class Broker {
   /** Lets other processes have what no file of this run uses, or will use soon. */
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
-    if (idleTimeoutMs === undefined) {
+    if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       await slot.exporter.free()
     } else {
       slot.idle = setTimeout(() => void slot.exporter.free().catch(() => undefined), idleTimeoutMs).unref()
     }
   }
 
+  /** The connection of a file has ended: after its leases, or because its worker has died. */
+  async #abandon(file: FileRequest): Promise<void> {
+    if (!file.ended && !this.#isCancelled && !this.#isClosed) {
+      const held = await file.describe()
+      if (held !== undefined) this.#options.died(file.request.file, held)
+    }
+    await this.#end(file)
+  }
+
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */
   async #end(file: FileRequest): Promise<readonly string[]> {
-    if (file.ended) return []
+    if (file.ended) return file.ending ?? []
     file.end()
+    file.ending = this.#finish(file)
+    return file.ending
+  }
+
+  async #finish(file: FileRequest): Promise<readonly string[]> {
+    this.#requests.delete(file)
     const place = this.#queue.indexOf(file)
     if (place >= 0) this.#queue.splice(place, 1)
     await file.granting

@@ -1,13 +1,18 @@
 import { messageOf } from '../errors.ts'
 import type { LeasableExporter } from '../leases/lease.ts'
+import type { PrivateFolder } from '../private-folder.ts'
 import type { LeaseRequest } from './context.ts'
 import type { SettledExporters } from './explain.ts'
 
 /** How to get one exporter of the run. */
 export interface ExporterSource {
   readonly name: string
-  /** Starts it; the signal gives it up. */
-  start(signal: AbortSignal): Promise<LeasableExporter>
+  /**
+   * Starts it; the signal gives it up.
+   *
+   * @param folder of the run's sockets, which is to be removed when the run is killed
+   */
+  start(signal: AbortSignal, folder: string): Promise<LeasableExporter>
 }
 
 /** An exporter of the run that has started. */
@@ -39,13 +44,19 @@ export class ExporterSlots {
   /**
    * Begins to start the exporters.
    *
+   * @param folder of the run's sockets
    * @param note tells whoever watches the run, and its report, what happens to them
    * @param changed is called whenever one has started, or has failed to
    */
-  constructor(sources: readonly ExporterSource[], note: (line: string) => void, changed: () => void) {
+  constructor(
+    sources: readonly ExporterSource[],
+    folder: Promise<PrivateFolder>,
+    note: (line: string) => void,
+    changed: () => void,
+  ) {
     this.#note = note
     this.#sources = sources.map((source, place) => {
-      const exporter = source.start(this.#starting.signal)
+      const exporter = folder.then(({ path }) => source.start(this.#starting.signal, path))
       return { name: source.name, exporter, started: this.#await(source.name, exporter, place, changed) }
     })
     void Promise.allSettled(this.#sources.map(({ exporter }) => exporter)).then(() => {
@@ -91,6 +102,16 @@ export class ExporterSlots {
     const what = `exporter ${name} has failed twice, and is taken out of this run: ${why}`
     this.#failures.push(what)
     this.#note(what)
+  }
+
+  /** Lets other processes have what no file has used since the last one that did. */
+  freeIdle(): void {
+    for (const slot of this.#started) {
+      if (slot.idle === undefined) continue
+      clearTimeout(slot.idle)
+      slot.idle = undefined
+      slot.exporter.free().catch(() => undefined)
+    }
   }
 
   /** Stops all. @returns what could not be cleaned up */

@@ -1,14 +1,21 @@
 import type { Socket } from 'node:net'
 
 import { HardwareError, messageOf } from '../errors.ts'
+import { describeActivity } from '../leases/describe-activity.ts'
 import { describeOwner } from '../leases/exporter-lock.ts'
 import type { Lease } from '../leases/lease.ts'
+import type { LockOwner } from '../leases/machine-lock-claim.ts'
 import { writeMessage } from '../leases/message-stream.ts'
 import type { FromBroker, LeaseRequest, RoleGrant } from './context.ts'
 import type { Slot } from './exporter-slots.ts'
 
 /** What cannot be leased for a reason that another try, or another exporter, does not change. */
-const finalCodes: ReadonlySet<string> = new Set(['EXPORTER_CONFIG_INVALID', 'HOOK_FAILED', 'MODULE_MISSING'])
+const finalCodes: ReadonlySet<string> = new Set([
+  'EXPORTER_CONFIG_INVALID',
+  'HOOK_FAILED',
+  'MODULE_MISSING',
+  'NO_EXPORTER',
+])
 
 /** Why a slot that a role was to have could not be leased. */
 export interface LeaseFailure {
@@ -17,6 +24,24 @@ export interface LeaseFailure {
   readonly error: HardwareError
   /** Whether it may be tried again, there or elsewhere. */
   readonly isFinal: boolean
+}
+
+/** What {@link FileRequest.lease} tells. */
+export interface LeaseListener {
+  /** An exporter has gone before its lease was released. */
+  lost(slot: Slot, error: HardwareError): void
+  /** Another process has what is needed. */
+  waiting(): void
+}
+
+/** What came of {@link FileRequest.lease}. */
+export interface LeaseResult {
+  /** What each role gets. */
+  readonly roles: Readonly<Record<string, RoleGrant>>
+  /** Why others get nothing. */
+  readonly failures: readonly LeaseFailure[]
+  /** Another process has an exporter; others are to be tried before it is waited for. */
+  readonly isHeld?: boolean
 }
 
 /** A test file's connection to the broker, which is its lease: what it asks for, waits for and has. */
@@ -29,11 +54,15 @@ export class FileRequest {
   readonly #socket: Socket
   readonly #slots = new Set<Slot>()
   readonly #leases = new Map<Slot, Lease>()
+  /** Those that another process had when it wanted them. */
+  readonly #heldElsewhere = new Set<Slot>()
   readonly #ended = new AbortController()
   /** Why roles could not be leased so far. */
   readonly failures = new Map<string, LeaseFailure>()
   /** Settles when what was allocated has been leased, or not. */
   granting: Promise<void> | undefined
+  /** Settles when it has ended, with what could not be cleaned up. */
+  ending: Promise<readonly string[]> | undefined
   /** What it waits for, for messages; nothing any more once it is decided. */
   waitingFor: string | undefined
 
@@ -45,6 +74,11 @@ export class FileRequest {
 
   get ended(): boolean {
     return this.#ended.signal.aborted
+  }
+
+  /** Whether another process had an exporter when it was wanted; the next time it is waited for. */
+  isHeldElsewhere(slot: Slot): boolean {
+    return this.#heldElsewhere.has(slot)
   }
 
   /** Says what it waits for. */
@@ -69,13 +103,9 @@ export class FileRequest {
    * Leases an exporter for each role: first keeps other processes away from all, in an order that is the same for
    * everyone, so that no two runs wait for each other; then opens a session of each.
    *
-   * @param lost is told when one has gone before its lease was released
-   * @returns what each role gets, and why others get nothing
+   * What has been reserved, or leased, is to be released whatever comes of it.
    */
-  async lease(
-    allocation: ReadonlyMap<string, Slot>,
-    lost: (slot: Slot, error: HardwareError) => void,
-  ): Promise<{ readonly roles: Readonly<Record<string, RoleGrant>>; readonly failures: readonly LeaseFailure[] }> {
+  async lease(allocation: ReadonlyMap<string, Slot>, listener: LeaseListener): Promise<LeaseResult> {
     const roles: Record<string, RoleGrant> = {}
     const failures: LeaseFailure[] = []
     const failed = (role: string, slot: Slot, cause: unknown) => {
@@ -85,8 +115,10 @@ export class FileRequest {
     }
     const reserved: [string, Slot][] = []
     for (const [role, slot] of [...allocation].toSorted(([, one], [, other]) => compare(one, other))) {
+      const [, previous] = reserved.at(-1) ?? []
       try {
-        await this.#reserve(slot)
+        if (previous !== undefined && isSameDevice(previous, slot)) throw sameDevice(previous, slot)
+        if (!(await this.#reserve(slot, listener))) return { roles, failures: [], isHeld: true }
         reserved.push([role, slot])
       } catch (error) {
         failed(role, slot, error)
@@ -97,7 +129,7 @@ export class FileRequest {
       try {
         const lease = await slot.exporter.lease({ signal: this.#ended.signal })
         this.#leases.set(slot, lease)
-        lease.lost.addEventListener('abort', () => lost(slot, lease.lost.reason as HardwareError))
+        lease.lost.addEventListener('abort', () => listener.lost(slot, lease.lost.reason as HardwareError))
         roles[role] = {
           granted: true,
           exporter: slot.exporter.name,
@@ -141,20 +173,49 @@ export class FileRequest {
     return problems
   }
 
-  /** Whether it has leased an exporter. */
-  has(slot: Slot): boolean {
-    return this.#leases.has(slot)
+  /** What it has, and what it did last with it; nothing where it has nothing. */
+  async describe(): Promise<string | undefined> {
+    if (this.#leases.size === 0) return undefined
+    const exporters = Array.from(this.#leases, async ([{ exporter }, lease]) => {
+      const activity = await lease.activity().catch(() => undefined)
+      return `exporter ${exporter.name}${activity === undefined ? '' : describeActivity(activity)}`
+    })
+    return (await Promise.all(exporters)).join('\n')
   }
 
-  async #reserve(slot: Slot): Promise<void> {
+  /** @returns false where another process has it, the first time */
+  async #reserve(slot: Slot, listener: LeaseListener): Promise<boolean> {
     clearTimeout(slot.idle)
+    slot.idle = undefined
     this.#slots.add(slot)
-    await slot.exporter.reserve({
-      signal: this.#ended.signal,
-      file: this.path,
-      waiting: (holder) => this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`),
-    })
+    const giveUp = new AbortController()
+    const waiting = (holder: LockOwner) => {
+      if (this.#heldElsewhere.has(slot)) {
+        this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
+        listener.waiting()
+      } else {
+        giveUp.abort(new HardwareError('CALL_CANCELLED', 'others are tried first'))
+      }
+    }
+    const signal = AbortSignal.any([this.#ended.signal, giveUp.signal])
+    try {
+      await slot.exporter.reserve({ signal, file: this.path, waiting })
+      return true
+    } catch (error) {
+      if (this.ended || !giveUp.signal.aborted) throw error
+      this.#heldElsewhere.add(slot)
+      return false
+    }
   }
+}
+
+function isSameDevice({ exporter: one }: Slot, { exporter: other }: Slot): boolean {
+  return one.local && other.local && one.order === other.order
+}
+
+function sameDevice({ exporter: one }: Slot, { exporter: other }: Slot): HardwareError {
+  const what = `it and ${one.name} are the same device (one file, or one \`lock\`), and this file has ${one.name}`
+  return new HardwareError('NO_EXPORTER', `${what}; leave ${other.name} out of hardware({ exporters })`)
 }
 
 function compare({ exporter: { order: one } }: Slot, { exporter: { order: other } }: Slot): number {

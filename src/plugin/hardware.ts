@@ -31,17 +31,22 @@ export interface HardwarePlugin extends Vite.Plugin {
  */
 export function hardware(options: HardwareOptions = {}): HardwarePlugin {
   checkOptions(options)
-  const fileOf = (name: string) => fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url))
+  const globalSetup = pathOf('global-setup')
+  const workerSetup = pathOf('worker-setup')
   return {
     name: pluginName,
     api: { start: (project) => HardwareRun.of(project.vitest).start(project, options) },
     configureVitest({ project, vitest }) {
-      const run = HardwareRun.of(vitest)
-      const { report } = run
+      const { report } = HardwareRun.of(vitest)
       if (!vitest.config.reporters.includes(report)) vitest.config.reporters.push(report)
-      project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), fileOf('global-setup')]
-      run.sortFiles()
-      run.takeOverSignals(fileOf('worker-setup'))
+      project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
+      project.config.setupFiles.push(workerSetup)
+      HardwareRun.of(vitest).sortFiles()
     },
   }
+}
+
+/** Where a module is that Vitest loads itself; compiled, or not. */
+function pathOf(module: string): string {
+  return fileURLToPath(new URL(`./${module}${extname(import.meta.url)}`, import.meta.url))
 }

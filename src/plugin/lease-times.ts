@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
@@ -46,9 +46,9 @@ export class LeaseTimes {
   async write(): Promise<void> {
     if (this.#path === undefined || this.#measured.size === 0) return
     const all = new Map([...(await this.#read()), ...this.#measured])
-    const files = [...all].filter(([key]) => existsSync(resolve(this.#root, key)))
     const draft = `${this.#path}.${randomUUID()}`
     try {
+      const files = [...all].filter(([key]) => isFile(resolve(this.#root, key)))
       await mkdir(dirname(this.#path), { recursive: true })
       await writeFile(draft, JSON.stringify({ version, files: Object.fromEntries(files) }, undefined, 2))
       await rename(draft, this.#path)
@@ -71,6 +71,10 @@ export class LeaseTimes {
   #key(file: string): string {
     return relative(this.#root, file).replaceAll(sep, '/')
   }
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile()
 }
 
 function isTime(value: unknown): value is number {

@@ -3,10 +3,20 @@ import type { Reporter } from 'vitest/node'
 /** What happened to the hardware in a run, said once more at its end, where it is not lost among the tests. */
 export class HardwareReport implements Reporter {
   readonly #print: (line: string) => void
+  readonly #started: () => void
   #notes: string[] = []
 
-  constructor(print: (line: string) => void) {
+  /**
+   * @param print tells whoever watches the run
+   * @param started is called when a run, or in watch mode another one, begins
+   */
+  constructor(print: (line: string) => void, started: () => void) {
     this.#print = print
+    this.#started = started
+  }
+
+  onTestRunStart(): void {
+    this.#started()
   }
 
   /** Says something now, and at the end of the run again. */

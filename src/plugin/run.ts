@@ -5,8 +5,8 @@ import type { TestProject, TestSpecification, Vitest } from 'vitest/node'
 import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
-import { EndOfRun } from './end-of-run.ts'
 import type { ExporterSource } from './exporter-slots.ts'
+import { endOnSignals } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
@@ -55,19 +55,22 @@ export class HardwareRun implements Planner {
   }
 
   /** What Vitest's reporters are to say of the hardware. */
-  readonly report = new HardwareReport((line) => this.#print(line))
+  readonly report = new HardwareReport(
+    (line) => this.#print(line),
+    () => this.#hardware.forEach(({ broker }) => broker.resume()),
+  )
   readonly #vitest: Vitest
   readonly #hardware = new Map<string, Hardware>()
   readonly #hardwareOf = new Map<TestProject, Hardware>()
   readonly #times: LeaseTimes
-  readonly #end: EndOfRun
   /** Files that seem to need hardware, and have not held any in this run. */
   readonly #idle = new Set<string>()
   #sorts = false
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
-    this.#end = new EndOfRun(vitest, (line) => this.#print(line))
+    vitest.onCancel(() => this.#hardware.forEach(({ broker }) => broker.cancel()))
+    endOnSignals(vitest, (line) => this.#print(line))
     const { root, cache } = vitest.config
     this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
   }
@@ -81,28 +84,12 @@ export class HardwareRun implements Planner {
   }
 
   /**
-   * Lets fixtures clean up when a signal ends the run, in all its projects. To be called whenever Vitest has read its
-   * configuration.
-   *
-   * @param workerSetup the setup file of workers
-   */
-  takeOverSignals(workerSetup: string): void {
-    this.#end.takeOver()
-    for (const { config } of this.#vitest.projects) {
-      if (['forks', 'vmForks'].includes(config.pool) && !config.setupFiles.includes(workerSetup)) {
-        config.setupFiles.unshift(workerSetup)
-      }
-    }
-  }
-
-  /**
    * Starts what a project needs, unless another project has, and tells its test files where the broker is. Exporters
    * start in the background; files that need them wait for them.
    *
    * @returns what ends it; the last project stops the exporters
    */
   async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
-    this.#end.started()
     const exporters = configuredExporters(options, project.config.root, process.env)
     const key = JSON.stringify(exporters)
     let hardware = this.#hardware.get(key)
@@ -113,8 +100,8 @@ export class HardwareRun implements Planner {
           root: this.#vitest.config.root,
           print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
+          died: (file, held) => this.#fail(file, held),
           held: (file, ms) => this.#held(file, ms),
-          onCancel: (listener) => this.#onCancel(listener),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
@@ -170,13 +157,6 @@ export class HardwareRun implements Planner {
     return planned
   }
 
-  #onCancel(listener: () => void): () => void {
-    return this.#vitest.onCancel(() => {
-      this.#end.cancelled()
-      listener()
-    })
-  }
-
   #held(file: string, ms: number): void {
     this.#idle.delete(file)
     if (this.#runsWholeFiles) this.#times.record(file, ms)
@@ -200,10 +180,15 @@ export class HardwareRun implements Planner {
     const { name } = configured
     return {
       name,
-      start: async (signal) => {
+      start: async (signal, runFolder) => {
         if ('file' in configured) {
           const { startLocalExporter } = await import('../leases/local-exporter.ts')
-          return startLocalExporter({ ...configured, signal, print: (line) => this.#log(`[${name}] ${line}`) })
+          return startLocalExporter({
+            ...configured,
+            runFolder,
+            signal,
+            print: (line) => this.#log(`[${name}] ${line}`),
+          })
         }
         const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
         const { caFile, ...exporter } = configured
@@ -212,6 +197,15 @@ export class HardwareRun implements Planner {
         return connectDirectExporter({ ...exporter, endpoint: { ...exporter.endpoint, ...ca }, signal, print })
       },
     }
+  }
+
+  /** Vitest says of a worker that has died which file it ran, but not what that did. */
+  #fail(file: string, held: string): void {
+    const what = `The worker of ${file} has ended in the middle of a lease. It had:\n${held}`
+    const error = new HardwareError('LEASE_LOST', what, { origin: 'test' })
+    // The stack would lead into the plugin.
+    error.stack = `${error.name}: ${error.message}`
+    this.#vitest.state.catchError(error, 'Unhandled Error')
   }
 
   #print(text: string | undefined): void {

@@ -8,6 +8,7 @@ export interface ExporterDefinition {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly safe?: readonly string[] | undefined
+  readonly lock?: string | undefined
   createRoot(): Driver
 }
 
@@ -17,6 +18,8 @@ export interface ExporterDefinition {
  * @param options.name how the exporter is called in messages
  * @param options.labels what selectors are matched against
  * @param options.safe the calls, such as `power.off`, with which a lease ends (default: what interfaces name)
+ * @param options.lock what it is known by on this machine (default: its file), so that one board that several files, or
+ * copies of a file, stand for is not used twice at once
  * @param options.export makes the drivers, anew for each session
  *
  * @example
@@ -32,12 +35,14 @@ export function defineExporter(options: {
   readonly name: string
   readonly labels?: Readonly<Record<string, string>>
   readonly safe?: readonly string[]
+  readonly lock?: string
   readonly export: () => Readonly<Record<string, Driver>>
 }): ExporterDefinition {
   const definition = {
     name: options.name,
     labels: options.labels ?? {},
     safe: options.safe,
+    lock: options.lock,
     createRoot: () => new CompositeDriver(options.export()),
   }
   return Object.defineProperty(definition, mark, { value: true })

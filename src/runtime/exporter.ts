@@ -19,6 +19,8 @@ export interface Exporter {
   readonly hooks?: Hooks
   /** The calls, such as `power.off`, with which a lease ends; without them, those that interfaces name. */
   readonly safe?: readonly string[] | undefined
+  /** What it is known by on its machine, where that is not its file: exporters with the same one are not used at once. */
+  readonly lock?: string | undefined
   createRoot(): Driver
 }
 
@@ -44,8 +46,8 @@ async function loadYaml(file: string, types: DriverTypes): Promise<Exporter> {
   ])
   const config = parseExporterConfig(text, file)
   const createRoot = await prepareTree(config, file, types)
-  const { name, labels, hooks, safe, warnings } = config
-  return { name, labels, hooks, safe, warnings, createRoot }
+  const { name, labels, hooks, safe, lock, warnings } = config
+  return { name, labels, hooks, safe, lock, warnings, createRoot }
 }
 
 async function loadModule(file: string): Promise<Exporter> {

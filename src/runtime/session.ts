@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import type { ExporterReport, ExporterState, ExporterStatusName } from '../protocol/channel.ts'
+import { Activity } from './activity.ts'
 import { callSignal, currentCall } from './call.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
@@ -34,6 +35,7 @@ export class Session {
   readonly labels: Readonly<Record<string, string>>
   readonly log = new LogBroadcast()
   readonly resources = new ResourceTable()
+  readonly activity: Activity
   /** Emits `state` after every change of {@link Session.state}. */
   readonly events = new EventEmitter<{ state: [ExporterState] }>()
   readonly #drivers = new Map<string, Driver>()
@@ -45,6 +47,7 @@ export class Session {
   /** @throws HardwareError EXPORTER_FAILED for a driver without an interface, or one that contains itself */
   constructor(root: Driver, options: SessionOptions = {}) {
     this.root = root
+    this.activity = new Activity(root)
     this.labels = options.labels ?? {}
     this.#driverTimeoutMs = options.driverTimeoutMs ?? 15_000
     this.#safe = options.safe ?? []
@@ -100,14 +103,10 @@ export class Session {
    * Resets every driver, parents before their children, and lets clients use them.
    *
    * @param status what clients are told then
-   * @param signal ends the wait for the drivers
    */
-  async start(
-    status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY',
-    signal?: AbortSignal | undefined,
-  ): Promise<void> {
+  async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY'): Promise<void> {
     for (const driver of this.#drivers.values()) {
-      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs, signal }
+      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
       await withTimeLimit(limit, async () => driver.reset())
     }
     this.setStatus(status)

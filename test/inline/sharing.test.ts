@@ -79,8 +79,8 @@ const test = needs({ dut: { drivers: { board: Board } } })
 test('dies', async ({ dut }) => {
   await dut.board.mark('a')
   await delay(300)
-  process.kill(process.pid, 'SIGKILL')
-  await delay(10_000)
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300)
+  await dut.board.hang()
 })`,
       'b.test.js': `${header}
 await delay(200)
@@ -92,6 +92,9 @@ test('gets the board', async ({ dut }) => {
     const { code, output } = await project.vitest(['run'])
     expect(output).toMatch(/Tests\s+1 passed/)
     expect(code, 'the file that died fails the run').toBe(1)
+    expect(output).toMatch(
+      /The worker of a\.test\.js has ended in the middle of a lease\. It had:\s+exporter one\s+call under way: board\.hang \(for 0\.\d s\)/,
+    )
     const sessions = sessionsOf(project.journal())
     expect(sessions.map(({ files }) => files)).toEqual([['a'], ['b']])
     expect(sessions.every(({ end }) => end < Infinity)).toBe(true)

@@ -76,6 +76,9 @@ test('a broken file says nothing, and is replaced', async () => {
     fc.string(),
     fc.json(),
     fc.json().map((files) => `{ "version": 1, "files": ${files} }`),
+    fc
+      .constantFrom('', '.', '..', '/', 'a\0b', '__proto__')
+      .map((key) => JSON.stringify({ version: 1, files: { [key]: 5 } })),
     fc.constantFrom('{ "version": 2, "files": { "a.test.ts": 5 } }', '{ "version": 1, "files": { "a.test.ts": -5 } }'),
     fc.constantFrom(
       '{ "version": 1, "files": { "a.test.ts": "5" } }',
@@ -91,7 +94,7 @@ test('a broken file says nothing, and is replaced', async () => {
       await times.write()
       expect(JSON.parse(stored()).files).toEqual({ 'b.test.ts': 1 })
     }),
-    { numRuns: 50 },
+    { numRuns: 200 },
   )
 })
 

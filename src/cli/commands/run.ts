@@ -41,7 +41,7 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
   ended.catch(() => undefined)
   let lock: MachineLock | undefined
   try {
-    lock = await lockOnMachine(exporterLockKey(exporterConfig), {
+    lock = await lockOnMachine(exporterLockKey(exporterConfig, exporter.lock), {
       owner: thisProcess(),
       signal: end.signal,
       waiting: (holder) => print(`waiting: ${exporterConfig} is held by ${describeOwner(holder)}`),

@@ -41,13 +41,26 @@ export interface ExporterConfig {
   readonly hooks: Hooks
   /** The calls with which a lease ends; `undefined` where the file leaves it to the drivers. */
   readonly safe: readonly string[] | undefined
+  /** What it is known by on this machine; `undefined` where that is the file. */
+  readonly lock: string | undefined
   /** What was passed over, and why. */
   readonly warnings: readonly string[]
 }
 
 /** Keys of upstream's that mean nothing to an exporter that a test run starts. */
 const passedOver = ['endpoint', 'tls', 'token', 'grpcOptions', 'motd', 'failureDetection', 'exitOnLeaseEnd']
-const known = ['apiVersion', 'kind', 'metadata', 'labels', 'description', 'export', 'hooks', 'safe', ...passedOver]
+const known = [
+  'apiVersion',
+  'kind',
+  'metadata',
+  'labels',
+  'description',
+  'export',
+  'hooks',
+  'safe',
+  'lock',
+  ...passedOver,
+]
 
 /**
  * Reads Jumpstarter's ExporterConfig. YAML is read as version 1.1, as upstream reads it, so an unquoted `on:` is a
@@ -95,7 +108,8 @@ class Grammar {
     const entries = root.has('export') ? this.#entries(root.get('export'), ['export']) : {}
     const hooks = root.has('hooks') ? readHooks(this.#reader, root.get('hooks'), file) : {}
     const safe = root.has('safe') ? this.#reader.list(root.get('safe'), ['safe']) : undefined
-    return { name: name ?? '', labels, description, entries, hooks, safe, warnings: this.#warnings }
+    const lock = this.#reader.optionalString(root, 'lock', [])
+    return { name: name ?? '', labels, description, entries, hooks, safe, lock, warnings: this.#warnings }
   }
 
   #entries(node: unknown, path: Path): Entries {

@@ -46,7 +46,11 @@ export function createExporterService(session: Session): UntypedServiceImplement
 
     driverCall: unary(async ({ uuid, method, args }: DriverCallRequest, signal) => {
       session.requireReady()
-      const result = await dispatchCall(session.driver(uuid), method, args.map(decodeValue), signal)
+      const driver = session.driver(uuid)
+      const ended = session.activity.begin(driver, method)
+      const result = await dispatchCall(driver, method, args.map(decodeValue), signal).finally(() =>
+        ended(signal.aborted),
+      )
       return create(DriverCallResponseSchema, {
         uuid: randomUUID(),
         result: encodeValue(result, `result of ${method}`),
@@ -54,9 +58,15 @@ export function createExporterService(session: Session): UntypedServiceImplement
     }),
 
     streamingDriverCall: serverStream(
-      ({ uuid, method, args }: StreamingDriverCallRequest, signal) => {
+      async function* ({ uuid, method, args }: StreamingDriverCallRequest, signal) {
         session.requireReady()
-        return dispatchStreaming(session.driver(uuid), method, args.map(decodeValue), signal)
+        const driver = session.driver(uuid)
+        const ended = session.activity.begin(driver, method)
+        try {
+          yield* dispatchStreaming(driver, method, args.map(decodeValue), signal)
+        } finally {
+          ended(signal.aborted)
+        }
       },
       (record, { method }) => {
         const result = encodeValue(record, `record of ${method}`)

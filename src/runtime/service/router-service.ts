@@ -35,7 +35,7 @@ export function createRouterService(session: Session): UntypedServiceImplementat
         const driver = session.driver(request.uuid)
         if (request.kind === 'driver') {
           const device = await dispatchByteStream(driver, request.method, controller.signal)
-          connect(device, call, controller.signal)
+          connect(device, call, controller.signal, (chunk) => session.activity.output(driver, chunk))
         } else {
           const encoding = request.x_jmp_content_encoding
           const stream = wrap(call, controller.signal)
@@ -54,15 +54,17 @@ export function createRouterService(session: Session): UntypedServiceImplementat
 /**
  * Copies both ways until both have ended. A client that has sent all it has still wants to read, so its end only closes
  * the device's input.
+ *
+ * @param sent gets what the device has sent
  */
-function connect(device: Duplex, call: StreamCall, signal: AbortSignal): void {
+function connect(device: Duplex, call: StreamCall, signal: AbortSignal, sent: (chunk: Uint8Array) => void): void {
   if (signal.aborted) {
     device.destroy()
     return
   }
   // Python's client sends and reads nothing before this.
   call.sendMetadata(new Metadata())
-  const stream = wrap(call, signal)
+  const stream = wrap(call, signal, sent)
   const copied = (error: unknown) => {
     if (error) device.destroy()
   }
@@ -70,10 +72,13 @@ function connect(device: Duplex, call: StreamCall, signal: AbortSignal): void {
   pipeline(stream, device, copied)
 }
 
-function wrap(call: StreamCall, signal: AbortSignal): RouterStream {
+function wrap(call: StreamCall, signal: AbortSignal, sent?: (chunk: Uint8Array) => void): RouterStream {
   const stream = new RouterStream(call, {
     halfCloseDelayMs,
-    write: (frame) => call.write(create(StreamResponseSchema, frame)),
+    write: (frame) => {
+      if (frame.payload !== undefined) sent?.(frame.payload)
+      return call.write(create(StreamResponseSchema, frame))
+    },
     finished: () => undefined,
     closed: (error) => {
       if (error !== null && !signal.aborted) {

@@ -1,0 +1,94 @@
+import { stripVTControlCharacters } from 'node:util'
+
+import type { ExporterActivity } from '../protocol/activity.ts'
+import type { Driver } from './driver.ts'
+import { walkTree } from './tree.ts'
+
+/** How long calls that were broken off are still told, in milliseconds: a client's connections end one after another. */
+const recentMs = 2_000
+/** How much of what a byte stream has carried is kept, in bytes. */
+const keptBytes = 4_096
+const shownLines = 10
+const shownLength = 200
+
+interface Call {
+  readonly driver: Driver
+  readonly method: string
+  readonly began: number
+  ended: number | undefined
+}
+
+interface Output {
+  readonly driver: Driver
+  chunks: Uint8Array[]
+  bytes: number
+}
+
+/** What the clients of a session do, for when they die and cannot say themselves. */
+export class Activity {
+  readonly #root: Driver
+  readonly #running = new Set<Call>()
+  readonly #broken: Call[] = []
+  readonly #outputs = new Map<Driver, Output>()
+
+  constructor(root: Driver) {
+    this.#root = root
+  }
+
+  /** A call begins. @returns what notes its end; `broken` where its client has gone or cancelled it */
+  begin(driver: Driver, method: string): (isBroken: boolean) => void {
+    const call: Call = { driver, method, began: performance.now(), ended: undefined }
+    this.#running.add(call)
+    return (isBroken) => {
+      this.#running.delete(call)
+      if (!isBroken) return
+      call.ended = performance.now()
+      this.#broken.push(call)
+      if (this.#broken.length > 20) this.#broken.shift()
+    }
+  }
+
+  /** A byte stream has brought something from a device. */
+  output(driver: Driver, chunk: Uint8Array): void {
+    const output = this.#outputs.get(driver) ?? { driver, chunks: [], bytes: 0 }
+    this.#outputs.set(driver, output)
+    output.chunks.push(chunk)
+    output.bytes += chunk.length
+    while (output.bytes - (output.chunks[0]?.length ?? 0) >= keptBytes)
+      output.bytes -= output.chunks.shift()?.length ?? 0
+  }
+
+  /** What is under way, or was broken off just now, and the last lines of each console. */
+  describe(): ExporterActivity {
+    const names = new Map<Driver, string>()
+    const paths = new Map<Driver, readonly string[]>()
+    for (const { driver, parent, name } of walkTree(this.#root)) {
+      const path = [...((parent && paths.get(parent)) ?? []), ...(name === undefined ? [] : [name])]
+      paths.set(driver, path)
+      names.set(driver, path.join('.'))
+    }
+    const now = performance.now()
+    const recent = this.#broken.filter(({ ended = 0 }) => now - ended < recentMs)
+    const calls = [...this.#running, ...recent].map(({ driver, method, began, ended = now }) => {
+      const path = names.get(driver) ?? ''
+      return { name: path === '' ? method : `${path}.${method}`, ms: Math.round(ended - began) }
+    })
+    const consoles = [...this.#outputs.values()].flatMap((output) => {
+      const lines = linesOf(output)
+      return lines === undefined ? [] : { name: names.get(output.driver) || 'console', lines }
+    })
+    return { calls, consoles }
+  }
+}
+
+/** @returns nothing where it is not text */
+function linesOf({ chunks }: Output): string[] | undefined {
+  const bytes = Buffer.concat(chunks).subarray(-keptBytes)
+  const text = stripVTControlCharacters(bytes.toString('utf8')).replaceAll(/\r*\n/g, '\n')
+  const readable = text.replaceAll(/[^\P{Cc}\n\t]|\ufffd/gu, '')
+  // What is cut at the start of a character, or sent in between, is no reason to take a console for something else.
+  if (readable.length < 0.9 * text.length) return undefined
+  const lines = readable.split('\n').map((line) => line.slice(0, shownLength))
+  while (lines.at(-1) === '') lines.pop()
+  return lines.length === 0 ? undefined : lines.slice(-shownLines)
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+
+import type { createProject } from './project.ts'
+
+/** The processes that have a text in their command line, such as the folder of their project. */
+export function processesWith(text: string): { readonly pid: number; readonly command: string }[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return []
+    try {
+      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      return command.includes(text) ? [{ pid: Number(entry), command }] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Starts Vitest in a process group of its own, as a shell does, with its own folder for temporary files. */
+export function startGroup(
+  project: Awaited<ReturnType<typeof createProject>>,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  const temporary = join(project.folder, 'tmp')
+  mkdirSync(temporary, { recursive: true })
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^VITEST|^JMP_|^JUMPSTARTER/.test(name)),
+  )
+  const run = execa(process.execPath, [join(project.folder, 'node_modules/vitest/vitest.mjs'), ...args], {
+    cwd: project.folder,
+    env: { ...clean, NO_COLOR: '1', CI: '1', TMPDIR: temporary, ...env },
+    extendEnv: false,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    detached: true,
+    timeout: 55_000,
+  })
+  return {
+    run,
+    /** Sends a signal to the run and all that it has started and that is still in its group. */
+    signalGroup: (signal: NodeJS.Signals) => process.kill(-(run.pid ?? 0), signal),
+    signal: (signal: NodeJS.Signals) => run.kill(signal),
+    /** The files that are left of it; Vitest's own folders do not count. */
+    leftovers: () => readdirSync(temporary).filter((name) => name.startsWith('vitest-hardware')),
+  }
+}
