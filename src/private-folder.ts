@@ -1,4 +1,6 @@
+import { mkdtempSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -22,12 +24,25 @@ export async function createPrivateFolder(): Promise<PrivateFolder> {
 
 /**
  * Makes one folder in which all others of this process will be, so that whoever started it can remove them at once if
- * it is killed.
+ * it is killed. This process listens on a socket in it until it ends, so that others see whether the folder is in use, also
+ * while no other socket is in there.
  */
 export async function createCommonFolder(): Promise<PrivateFolder> {
-  const folder = await createPrivateFolder()
-  common = folder.path
-  return folder
+  const server = createServer((socket) => socket.destroy()).unref()
+  // Without a wait in between, in which a killed process would leave a folder that nobody knows to be abandoned.
+  const path = mkdtempSync(privateFolderPrefix())
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(join(path, 'in-use.sock'), resolve)
+  })
+  const remove = () => rm(path, { recursive: true, force: true })
+  try {
+    await listening
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  common = path
+  return { path, remove }
 }
 
 /** What the paths of private folders begin with. */
