@@ -64,8 +64,8 @@ export class Claim {
         return claim
       } catch (error) {
         if (error instanceof HardwareError) throw error
-        // The last one to leave removes the folder, which may be just now.
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT' && attempt < 20) continue
+        // The last one to leave removes the folder, which may be just now; listening in one that is not there is EACCES.
+        if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '') && attempt < 20) continue
         const what = `Runs see in ${folder} which exporters are in use, and it cannot be used`
         throw new HardwareError('EXPORTER_FAILED', `${what}: ${messageOf(error)}`, { cause: error })
       }

@@ -15,6 +15,8 @@ const stillStarting = 'the exporters are still starting'
 
 /** After how long a file's wait is told to whoever watches the run, in milliseconds. */
 const patienceMs = 10_000
+/** The same where another process has what it needs. */
+const foreignPatienceMs = 1_000
 
 /** What a {@link Broker} takes besides the exporters. */
 export interface BrokerOptions {
@@ -69,10 +71,13 @@ export class Broker {
     return path
   }
 
-  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}. */
+  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}, and the others are told. */
   cancel(): void {
     this.#isCancelled = true
-    for (const file of this.#requests) if (file.waitingFor !== undefined) this.#refuse(file)
+    for (const file of this.#requests) {
+      if (file.waitingFor === undefined) file.send({ type: 'cancelled' })
+      else this.#refuse(file)
+    }
   }
 
   /** Another run begins. */
@@ -133,12 +138,15 @@ export class Broker {
       const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
       const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
       const give = (among: readonly Slot[]) => allocate(this.#candidates(waiting, among, wanted.keys()))
-      // What another process has is waited for only where nothing else will do.
-      const quick = give(free.filter((slot) => !waiting.isHeldElsewhere(slot)))
-      const allocation = quick.size < wanted.size ? give(free) : quick
+      // What another process has is waited for only where nothing else of this run could ever do.
+      const others = this.#slots.started.filter((slot) => waiting.holderElsewhere(slot) === undefined)
+      const mayDo = !this.#slots.settled || give(others).size === wanted.size
+      const allocation = give(mayDo ? free.filter((slot) => others.includes(slot)) : free)
       if (allocation.size < wanted.size) {
         for (const slot of allocation.values()) reserved.add(slot)
-        waiting.wait(this.#slots.settled ? describeHolders(wanted) : stillStarting)
+        waiting.wait(
+          this.#slots.settled ? describeHolders(wanted, (slot) => waiting.holderElsewhere(slot)) : stillStarting,
+        )
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
         for (const slot of allocation.values()) slot.holder = waiting
@@ -150,7 +158,7 @@ export class Broker {
   #candidates(file: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
     const { request } = file
     const wanted = roles ?? Object.keys(request.roles)
-    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.isHeldElsewhere(slot))
+    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.holderElsewhere(slot) !== undefined)
     const preferred = among.toSorted((one, other) => cost(one) - cost(other))
     return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
@@ -159,7 +167,10 @@ export class Broker {
     const { roles, failures, isHeld } = await file.lease(allocation, {
       lost: (slot, error) => this.#lose(file, slot, error),
       // Who has it may wait for what this run keeps without using it.
-      waiting: () => this.#slots.freeIdle(),
+      waiting: () => {
+        this.#slots.freeIdle()
+        this.#tellWhoHasIt(file)
+      },
     })
     for (const failure of failures) {
       file.failures.set(failure.role, failure)
@@ -177,9 +188,19 @@ export class Broker {
     file.decide({ ...roles, ...Object.fromEntries(denied.map((role) => [role, this.#deny(file, role)])) })
   }
 
+  /** That another run has a board is not to be expected, as that another file of this one has. */
+  #tellWhoHasIt(file: FileRequest): void {
+    const { waitingFor } = file
+    const tell = () => {
+      if (file.waitingFor === waitingFor) this.#options.print(`${file.request.file} waits: ${waitingFor}`)
+    }
+    setTimeout(tell, foreignPatienceMs).unref()
+  }
+
   #refuse(file: FileRequest): void {
     const message = `The run was cancelled while the file waited: ${file.waitingFor ?? ''}`
     const refusal: RoleGrant = { granted: false, code: 'LEASE_LOST', message }
+    file.send({ type: 'cancelled' })
     file.decide(Object.fromEntries(Object.keys(file.request.roles).map((role) => [role, refusal])))
     void this.#end(file)
   }
@@ -203,6 +224,7 @@ export class Broker {
   /** Lets other processes have what no file of this run uses, or will use soon. */
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
+    clearTimeout(slot.idle)
     if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       await slot.exporter.free()
     } else {

@@ -61,11 +61,20 @@ export function explainMissing(
   return `Role '${role}' needs ${what}, and this run has none${list}`
 }
 
-/** Who holds what a file waits for. */
-export function describeHolders(wanted: ReadonlyMap<string, readonly Described[]>): string {
+/**
+ * Who holds what a file waits for.
+ *
+ * @param elsewhere which other process has an exporter
+ */
+export function describeHolders<Exporter extends Described>(
+  wanted: ReadonlyMap<string, readonly Exporter[]>,
+  elsewhere: (exporter: Exporter) => string | undefined,
+): string {
   const roles = [...wanted].map(([role, candidates]) => {
-    const holders = candidates.map(({ exporter, holder }) => {
-      return holder === undefined ? `${exporter.name} is free` : `${exporter.name} is held by ${holder.request.file}`
+    const holders = candidates.map((candidate) => {
+      const { exporter, holder } = candidate
+      const by = holder === undefined ? elsewhere(candidate) : holder.request.file
+      return by === undefined ? `${exporter.name} is free` : `${exporter.name} is held by ${by}`
     })
     return `${role}: ${holders.join(', ')}`
   })

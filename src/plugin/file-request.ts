@@ -54,8 +54,8 @@ export class FileRequest {
   readonly #socket: Socket
   readonly #slots = new Set<Slot>()
   readonly #leases = new Map<Slot, Lease>()
-  /** Those that another process had when it wanted them. */
-  readonly #heldElsewhere = new Set<Slot>()
+  /** Those that another process had when it wanted them, and which. */
+  readonly #heldElsewhere = new Map<Slot, string>()
   readonly #ended = new AbortController()
   /** Why roles could not be leased so far. */
   readonly failures = new Map<string, LeaseFailure>()
@@ -76,9 +76,9 @@ export class FileRequest {
     return this.#ended.signal.aborted
   }
 
-  /** Whether another process had an exporter when it was wanted; the next time it is waited for. */
-  isHeldElsewhere(slot: Slot): boolean {
-    return this.#heldElsewhere.has(slot)
+  /** Which other process had an exporter when it was wanted; the next time it is waited for. */
+  holderElsewhere(slot: Slot): string | undefined {
+    return this.#heldElsewhere.get(slot)
   }
 
   /** Says what it waits for. */
@@ -113,6 +113,7 @@ export class FileRequest {
       const message = `Exporter ${slot.exporter.name} could not be leased: ${messageOf(cause)}`
       failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal: finalCodes.has(code) })
     }
+    for (const slot of allocation.values()) this.#slots.add(slot)
     const reserved: [string, Slot][] = []
     for (const [role, slot] of [...allocation].toSorted(([, one], [, other]) => compare(one, other))) {
       const [, previous] = reserved.at(-1) ?? []
@@ -187,15 +188,16 @@ export class FileRequest {
   async #reserve(slot: Slot, listener: LeaseListener): Promise<boolean> {
     clearTimeout(slot.idle)
     slot.idle = undefined
-    this.#slots.add(slot)
     const giveUp = new AbortController()
     const waiting = (holder: LockOwner) => {
-      if (this.#heldElsewhere.has(slot)) {
-        this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
-        listener.waiting()
-      } else {
+      const isKnown = this.#heldElsewhere.has(slot)
+      this.#heldElsewhere.set(slot, describeOwner(holder))
+      if (!isKnown) {
         giveUp.abort(new HardwareError('CALL_CANCELLED', 'others are tried first'))
+        return
       }
+      this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
+      listener.waiting()
     }
     const signal = AbortSignal.any([this.#ended.signal, giveUp.signal])
     try {
@@ -203,7 +205,6 @@ export class FileRequest {
       return true
     } catch (error) {
       if (this.ended || !giveUp.signal.aborted) throw error
-      this.#heldElsewhere.add(slot)
       return false
     }
   }

@@ -8,6 +8,8 @@ import { walkTree } from './tree.ts'
 const recentMs = 2_000
 /** How much of what a byte stream has carried is kept, in bytes. */
 const keptBytes = 4_096
+/** In how many pieces; a small one may be a view of a large buffer, which it keeps. */
+const keptPieces = 64
 const shownLines = 10
 const shownLength = 200
 
@@ -22,6 +24,16 @@ interface Output {
   readonly driver: Driver
   chunks: Uint8Array[]
   bytes: number
+  /** The stream that it is of; others of the driver may carry the same. */
+  source: OutputSource | undefined
+}
+
+/** A byte stream that brings what a device sends. */
+export interface OutputSource {
+  /** It has brought something. */
+  sent(chunk: Uint8Array): void
+  /** It has ended; what it has brought is still told. */
+  end(): void
 }
 
 /** What the clients of a session do, for when they die and cannot say themselves. */
@@ -35,7 +47,7 @@ export class Activity {
     this.#root = root
   }
 
-  /** A call begins. @returns what notes its end; `broken` where its client has gone or cancelled it */
+  /** A call begins. @returns what notes its end, with whether its client has gone or cancelled it */
   begin(driver: Driver, method: string): (isBroken: boolean) => void {
     const call: Call = { driver, method, began: performance.now(), ended: undefined }
     this.#running.add(call)
@@ -48,14 +60,21 @@ export class Activity {
     }
   }
 
-  /** A byte stream has brought something from a device. */
-  output(driver: Driver, chunk: Uint8Array): void {
-    const output = this.#outputs.get(driver) ?? { driver, chunks: [], bytes: 0 }
-    this.#outputs.set(driver, output)
-    output.chunks.push(chunk)
-    output.bytes += chunk.length
-    while (output.bytes - (output.chunks[0]?.length ?? 0) >= keptBytes)
-      output.bytes -= output.chunks.shift()?.length ?? 0
+  /** A byte stream of a driver is open. Where several are at once, only one of them is told, until it ends. */
+  follow(driver: Driver): OutputSource {
+    const source: OutputSource = {
+      sent: (chunk) => {
+        const output = this.#outputs.get(driver) ?? { driver, chunks: [], bytes: 0, source }
+        this.#outputs.set(driver, output)
+        output.source ??= source
+        if (output.source === source) keep(output, chunk)
+      },
+      end: () => {
+        const output = this.#outputs.get(driver)
+        if (output?.source === source) output.source = undefined
+      },
+    }
+    return source
   }
 
   /** What is under way, or was broken off just now, and the last lines of each console. */
@@ -79,6 +98,16 @@ export class Activity {
     })
     return { calls, consoles }
   }
+}
+
+function keep(output: Output, chunk: Uint8Array): void {
+  output.chunks.push(chunk)
+  output.bytes += chunk.length
+  while (output.bytes - (output.chunks[0]?.length ?? 0) >= keptBytes) output.bytes -= output.chunks.shift()?.length ?? 0
+  if (output.chunks.length <= keptPieces) return
+  const end = Buffer.concat(output.chunks).subarray(-keptBytes)
+  output.chunks = [end]
+  output.bytes = end.length
 }
 
 /** @returns nothing where it is not text */

@@ -83,7 +83,7 @@ describe('several processes', () => {
   test('have it one after another, in the order they asked', { timeout }, async () => {
     const [count, rounds] = [6, 50]
     const workers = Array.from({ length: count }, () => start('work', { rounds }))
-    await Promise.all(workers.map(({ ended }) => ended))
+    expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual(workers.map(() => [0, null]))
     expect(existsSync(join(notes, 'violations')), 'two had it at the same time').toBe(false)
     const all = turns()
     expect(all).toHaveLength(count * rounds)
@@ -97,7 +97,10 @@ describe('several processes', () => {
     console.log(
       `at most ${Math.max(...waited)} turns of others before one's own, ${Math.max(...overtaken)} out of order`,
     )
-    expect(Math.max(...waited)).toBeLessThan(3 * count)
+    const mostly = waited.toSorted((one, other) => one - other)[Math.floor(0.9 * waited.length)]
+    expect(mostly, 'each of the others comes once').toBeLessThan(2 * count)
+    // One that the machine does not let run for a while misses some turns.
+    expect(Math.max(...waited), 'nobody is forgotten').toBeLessThan(15 * count)
     expect(existsSync(folder), 'the folder is removed').toBe(false)
   })
 
@@ -274,6 +277,15 @@ describe('the folder', () => {
     })
     folder = join(notes, 'missing', 'claims')
     await expect(lock()).rejects.toThrow(/cannot be used: ENOENT/)
+  })
+
+  test('may be removed and made at any moment', { timeout }, async () => {
+    // Nobody else keeps the folder, so that each one makes and removes it.
+    const use = async (key: string) => {
+      for (let round = 0; round < 100; round++) await (await lockOnMachine(key, { folder, owner })).release()
+    }
+    await Promise.all(['one', 'two', 'three'].map(use))
+    expect(existsSync(folder)).toBe(false)
   })
 
   test('may have anything in it, and may be removed', async () => {

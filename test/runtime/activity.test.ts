@@ -1,5 +1,10 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 import { byteStream, call, defineInterface, Driver, streaming } from '../../src/index.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
@@ -14,12 +19,14 @@ const Device = defineInterface({
     answer: call<() => number>(),
     readings: streaming<() => number>(),
     connect: byteStream(),
+    readers: byteStream(),
   },
 })
 
 class DeviceDriver extends Driver {
   static readonly interface = Device
   readonly device = new PassThrough()
+  readonly #readers: PassThrough[] = []
   hang() {
     return new Promise<void>(() => {})
   }
@@ -33,6 +40,22 @@ class DeviceDriver extends Driver {
   connect() {
     return this.device
   }
+  /** Every reader gets all, as of a serial port. */
+  readers() {
+    const reader = new PassThrough()
+    this.#readers.push(reader)
+    return reader
+  }
+  print(text: string) {
+    for (const reader of this.#readers) reader.write(text)
+  }
+}
+
+/** @returns how much buffers that are still in use take, in bytes */
+function bufferedAfterCollection(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc()')
+  return process.memoryUsage().arrayBuffers
 }
 
 async function openDevice() {
@@ -98,3 +121,87 @@ test('what is no text is passed over', async () => {
   expect(session.activity.describe().consoles).toEqual([])
   stream.destroy()
 })
+
+test('a client that is killed in the middle of calls leaves their names and the last lines', async () => {
+  await using opened = await openDevice()
+  const { session, driver, server } = opened
+  driver.device.write('booting\n=> ')
+  const script = fileURLToPath(new URL('../support/activity-client.ts', import.meta.url))
+  const client = spawn(process.execPath, [script, server.address], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    await once(client.stdout, 'data')
+  } finally {
+    client.kill('SIGKILL')
+  }
+  await once(client, 'exit')
+  const atOnce = session.activity.describe()
+  await delay(200)
+  const later = session.activity.describe()
+  for (const { calls, consoles } of [atOnce, later]) {
+    expect(calls.map(({ name }) => name).toSorted()).toEqual(['board.uno.hang', 'board.uno.readings'])
+    expect(consoles).toEqual([{ name: 'board.uno', lines: ['booting', '=> '] }])
+  }
+})
+
+test('a call that its client has cancelled a while ago is not named, also where the driver does not notice', async () => {
+  await using opened = await openDevice()
+  const { uno, session } = opened
+  const cancelled = new AbortController()
+  const hanging = uno.with({ signal: cancelled.signal }).call('hang')
+  const readings = uno.with({ signal: cancelled.signal }).streamingCall('readings')
+  await readings.next()
+  cancelled.abort()
+  await expect(hanging).rejects.toThrow('cancelled')
+  await expect(readings.next()).rejects.toThrow('cancelled')
+  await expect.poll(() => session.activity.describe().calls, { timeout: 10_000 }).toEqual([])
+}, 20_000)
+
+test('of a console that two clients read, every line is told once', async () => {
+  await using opened = await openDevice()
+  const { uno, session, driver } = opened
+  const one = await uno.stream('readers')
+  const other = await uno.stream('readers')
+  let seen = ''
+  one.resume()
+  other.on('data', (chunk: Buffer) => (seen += chunk.toString()))
+  for (const line of ['one', 'two', 'three']) driver.print(`${line}\n`)
+  await expect.poll(() => seen).toContain('three')
+  expect(session.activity.describe().consoles).toEqual([{ name: 'board.uno', lines: ['one', 'two', 'three'] }])
+  one.destroy()
+  other.destroy()
+})
+
+test('an escape sequence that the kept part begins in, or that never ends, does no harm', async () => {
+  await using opened = await openDevice()
+  const { uno, session, driver } = opened
+  const stream = await uno.stream('connect')
+  let bytes = 0
+  stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  const text = `${'\u001b[1;31mx'.repeat(1_000)}\n\u009b2Jclear\u001b]0;title\n\u001b[3`
+  driver.device.write(text)
+  await expect.poll(() => bytes).toBe(Buffer.byteLength(text))
+  const [found] = session.activity.describe().consoles
+  expect(found?.lines.join('\n')).not.toMatch(/[^\P{Cc}\n\t]/u)
+  expect(found?.lines.every((line) => line.length <= 200)).toBe(true)
+  stream.destroy()
+})
+
+test('100 MB through a stream leave no more than their end, however small the pieces are', async () => {
+  await using opened = await openDevice()
+  const { uno, session, driver } = opened
+  const stream = await uno.stream('connect')
+  let bytes = 0
+  stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  const before = bufferedAfterCollection()
+  const chunk = Buffer.from(`${'x'.repeat(79)}\n`.repeat(800))
+  const chunks = Math.ceil(100e6 / chunk.length)
+  for (let index = 0; index < chunks; index++) {
+    if (!driver.device.write(chunk)) await once(driver.device, 'drain')
+  }
+  // Pieces that are views of large buffers must not keep all of those.
+  for (let index = 0; index < 5_000; index++) driver.device.write(Buffer.alloc(64 * 1024, '=').subarray(0, 1))
+  await expect.poll(() => bytes, { timeout: 30_000 }).toBe(chunks * chunk.length + 5_000)
+  await expect.poll(() => bufferedAfterCollection() - before, { timeout: 10_000 }).toBeLessThan(64 * 1024 * 1024)
+  expect(session.activity.describe().consoles[0]?.lines.at(-1)).toBe('='.repeat(200))
+  stream.destroy()
+}, 60_000)

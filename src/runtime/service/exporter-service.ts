@@ -30,7 +30,7 @@ import type { Session } from '../session.ts'
 /** What a session answers to `jumpstarter.v1.ExporterService`. `Reset` stays unimplemented, as everywhere. */
 export function createExporterService(session: Session): UntypedServiceImplementation {
   return {
-    getReport: unary((_request: unknown, _signal, call) => {
+    getReport: unary((_request: unknown, _cancellation, call) => {
       // Clients of ours, at whose end windows are larger, have to know that they are large at this end too.
       const metadata = new Metadata()
       metadata.set(largeWindowsKey, '1')
@@ -44,13 +44,11 @@ export function createExporterService(session: Session): UntypedServiceImplement
       return create(GetReportResponseSchema, { uuid, labels: { ...labels }, reports })
     }),
 
-    driverCall: unary(async ({ uuid, method, args }: DriverCallRequest, signal) => {
+    driverCall: unary(async ({ uuid, method, args }: DriverCallRequest, { signal, whenOver }) => {
       session.requireReady()
       const driver = session.driver(uuid)
-      const ended = session.activity.begin(driver, method)
-      const result = await dispatchCall(driver, method, args.map(decodeValue), signal).finally(() =>
-        ended(signal.aborted),
-      )
+      whenOver(session.activity.begin(driver, method))
+      const result = await dispatchCall(driver, method, args.map(decodeValue), signal)
       return create(DriverCallResponseSchema, {
         uuid: randomUUID(),
         result: encodeValue(result, `result of ${method}`),
@@ -58,15 +56,11 @@ export function createExporterService(session: Session): UntypedServiceImplement
     }),
 
     streamingDriverCall: serverStream(
-      async function* ({ uuid, method, args }: StreamingDriverCallRequest, signal) {
+      ({ uuid, method, args }: StreamingDriverCallRequest, { signal, whenOver }) => {
         session.requireReady()
         const driver = session.driver(uuid)
-        const ended = session.activity.begin(driver, method)
-        try {
-          yield* dispatchStreaming(driver, method, args.map(decodeValue), signal)
-        } finally {
-          ended(signal.aborted)
-        }
+        whenOver(session.activity.begin(driver, method))
+        return dispatchStreaming(driver, method, args.map(decodeValue), signal)
       },
       (record, { method }) => {
         const result = encodeValue(record, `record of ${method}`)
@@ -75,7 +69,7 @@ export function createExporterService(session: Session): UntypedServiceImplement
     ),
 
     logStream: serverStream(
-      (_request: unknown, signal) => session.log.read(signal),
+      (_request: unknown, { signal }) => session.log.read(signal),
       ({ severity, message, source }) =>
         create(LogStreamResponseSchema, { severity, message, source: LogSource[source] }),
     ),
@@ -96,21 +90,21 @@ export function createExporterService(session: Session): UntypedServiceImplement
 
 type Answer<Request, Response> = (
   request: Request,
-  signal: AbortSignal,
+  cancellation: Cancellation,
   call: ServerUnaryCall<Request, Response>,
 ) => Response | Promise<Response>
 
 function unary<Request, Response>(answer: Answer<Request, Response>) {
   return (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): void => {
-    const { signal, end } = cancellation(call)
-    const run = async () => answer(call.request, signal, call)
+    const cancellation = cancellationOf(call)
+    const run = async () => answer(call.request, cancellation, call)
     run().then(
       (response) => {
-        end()
+        cancellation.end()
         respond(null, response)
       },
       (error: unknown) => {
-        end()
+        cancellation.end()
         respond(toStatus(error))
       },
     )
@@ -118,13 +112,14 @@ function unary<Request, Response>(answer: Answer<Request, Response>) {
 }
 
 function serverStream<Request, Record, Response>(
-  recordsOf: (request: Request, signal: AbortSignal) => AsyncGenerator<Record, void, void>,
+  recordsOf: (request: Request, cancellation: Cancellation) => AsyncGenerator<Record, void, void>,
   toResponse: (record: Record, request: Request) => Response,
 ) {
   const sendAll = async (call: ServerWritableStream<Request, Response>): Promise<void> => {
-    const { signal, end } = cancellation(call)
+    const cancellation = cancellationOf(call)
+    const { signal, end } = cancellation
     try {
-      for await (const record of recordsOf(call.request, signal)) {
+      for await (const record of recordsOf(call.request, cancellation)) {
         if (signal.aborted) break
         if (!call.write(toResponse(record, call.request))) await drained(call, signal)
       }
@@ -138,18 +133,33 @@ function serverStream<Request, Record, Response>(
   return (call: ServerWritableStream<Request, Response>): void => void sendAll(call)
 }
 
-/**
- * The signal of a call that its client may cancel.
- *
- * @returns end: after it nothing is cancelled any more; grpc-js tells calls that they were cancelled when they have ended
- */
-function cancellation(call: { on(event: 'cancelled', listener: () => void): unknown }) {
+/** A call that its client may cancel, as it does by going away. */
+interface Cancellation {
+  readonly signal: AbortSignal
+  /** Notes who is told once when the call ends, or is cancelled before, however long the driver goes on. */
+  readonly whenOver: (told: (isCancelled: boolean) => void) => void
+  /** After it nothing is cancelled any more; grpc-js tells calls that they were cancelled when they have ended. */
+  readonly end: () => void
+}
+
+function cancellationOf(call: { on(event: 'cancelled', listener: () => void): unknown }): Cancellation {
   const controller = new AbortController()
   let ended = false
+  let tell: ((isCancelled: boolean) => void) | undefined
   call.on('cancelled', () => {
-    if (!ended) controller.abort(new Error('the client cancelled the call'))
+    if (ended) return
+    tell?.(true)
+    tell = undefined
+    controller.abort(new Error('the client cancelled the call'))
   })
-  return { signal: controller.signal, end: () => void (ended = true) }
+  return {
+    signal: controller.signal,
+    whenOver: (told) => void (tell = told),
+    end: () => {
+      ended = true
+      tell?.(false)
+    },
+  }
 }
 
 /** Waits until a call takes more, or has ended. */

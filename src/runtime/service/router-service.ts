@@ -13,6 +13,7 @@ import { HardwareError } from '../../errors.ts'
 import { parseStreamRequest, streamMetadata } from '../../protocol/resources.ts'
 import { RouterStream } from '../../protocol/router-stream.ts'
 import { toStatus } from '../../protocol/status.ts'
+import type { OutputSource } from '../activity.ts'
 import { dispatchByteStream } from '../dispatch.ts'
 import type { Session } from '../session.ts'
 
@@ -35,7 +36,7 @@ export function createRouterService(session: Session): UntypedServiceImplementat
         const driver = session.driver(request.uuid)
         if (request.kind === 'driver') {
           const device = await dispatchByteStream(driver, request.method, controller.signal)
-          connect(device, call, controller.signal, (chunk) => session.activity.output(driver, chunk))
+          connect(device, call, controller.signal, session.activity.follow(driver))
         } else {
           const encoding = request.x_jmp_content_encoding
           const stream = wrap(call, controller.signal)
@@ -55,16 +56,17 @@ export function createRouterService(session: Session): UntypedServiceImplementat
  * Copies both ways until both have ended. A client that has sent all it has still wants to read, so its end only closes
  * the device's input.
  *
- * @param sent gets what the device has sent
+ * @param output is told what the device has sent
  */
-function connect(device: Duplex, call: StreamCall, signal: AbortSignal, sent: (chunk: Uint8Array) => void): void {
+function connect(device: Duplex, call: StreamCall, signal: AbortSignal, output: OutputSource): void {
   if (signal.aborted) {
     device.destroy()
     return
   }
   // Python's client sends and reads nothing before this.
   call.sendMetadata(new Metadata())
-  const stream = wrap(call, signal, sent)
+  const stream = wrap(call, signal, (chunk) => output.sent(chunk))
+  stream.once('close', () => output.end())
   const copied = (error: unknown) => {
     if (error) device.destroy()
   }
