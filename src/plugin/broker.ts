@@ -88,13 +88,18 @@ export class Broker {
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#server?.close()
     const problems = await this.#slots.close()
     await (await this.#folder).remove()
+    // Not before: its socket is what tells others to remove the folder when this process is killed in between.
+    this.#server?.close()
     if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
 
   #accept(socket: Socket): void {
+    if (this.#isClosed) {
+      socket.destroy()
+      return
+    }
     let held: FileRequest | undefined
     const patience = setTimeout(() => {
       if (held?.waitingFor !== undefined) this.#options.print(`${held.request.file} waits: ${held.waitingFor}`)

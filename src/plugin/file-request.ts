@@ -125,7 +125,7 @@ export class FileRequest {
         failed(role, slot, error)
       }
     }
-    this.heldSince = performance.now()
+    if (allocation.size > 0) this.heldSince = performance.now()
     const leased = reserved.map(async ([role, slot]) => {
       try {
         const lease = await slot.exporter.lease({ signal: this.#ended.signal })

@@ -105,10 +105,7 @@ export class Session {
    * @param status what clients are told then
    * @param signal ends the wait for the drivers
    */
-  async start(
-    status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY',
-    signal?: AbortSignal | undefined,
-  ): Promise<void> {
+  async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY', signal?: AbortSignal): Promise<void> {
     for (const driver of this.#drivers.values()) {
       const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs, signal }
       await withTimeLimit(limit, async () => driver.reset())

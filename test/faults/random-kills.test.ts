@@ -197,7 +197,7 @@ describe.concurrent(`FAULTS_SEED=${seed}`, () => {
       expect((await run).exitCode).toBe(0)
       expect(project.processes()).toEqual([])
       expect(project.claims()).toEqual([])
-      expect(leftovers()).toEqual([])
+      expect(leftovers(), readdirSync(project.temporary, { recursive: true }).join('\n')).toEqual([])
       const counts = Map.groupBy(done, ({ kind }) => kind)
       console.log(
         `FAULTS_SEED=${seed}, ${lane}: ${done.length} kills in ${rounds} runs and ${Math.round((performance.now() - begin) / 1000)} s:`,
