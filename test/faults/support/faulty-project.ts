@@ -29,7 +29,7 @@ export class BoardDriver extends Driver {
   static interface = Board
   async reset() {
     write('reset')
-    if (phase === 'leasing') await delay(1000)
+    if (phase === 'leasing') await delay(2000)
   }
   async hang() { write('hang'); await untilLetGo() }
   talk() {
