@@ -26,8 +26,6 @@ export interface BrokerOptions {
   readonly print: (line: string) => void
   /** Tells what is to be in the report of the run, too. */
   readonly note: (line: string) => void
-  /** Is told of a file whose worker has died, and what it had and did. */
-  readonly died: (file: string, held: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
@@ -44,6 +42,8 @@ export class Broker {
   readonly #queue: FileRequest[] = []
   /** All that have not ended. */
   readonly #requests = new Set<FileRequest>()
+  /** What workers that have died were doing is being asked for. */
+  readonly #deaths = new Set<Promise<void>>()
   #isCancelled = false
   #isClosed = false
   #server: Server | undefined
@@ -82,9 +82,16 @@ export class Broker {
     this.#isCancelled = false
   }
 
+  /** Waits until what is known of the workers that have died so far is told. */
+  async toldOfDeaths(): Promise<void> {
+    await Promise.all(this.#deaths)
+  }
+
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#isClosed = true
+    // Only while it runs can an exporter say what was done with it.
+    await this.toldOfDeaths()
     const problems = await this.#slots.close()
     await (await this.#folder).remove()
     // Not before: its socket is what tells others to remove the folder when this process is killed in between.
@@ -236,10 +243,19 @@ export class Broker {
   /** The connection of a file has ended: after its leases, or because its worker has died. */
   async #abandon(file: FileRequest): Promise<void> {
     if (!file.ended && !this.#isCancelled && !this.#isClosed) {
-      const held = await file.describe()
-      if (held !== undefined) this.#options.died(file.request.file, held)
+      const told = this.#tellOfDeath(file)
+      this.#deaths.add(told)
+      await told
+      this.#deaths.delete(told)
     }
     await this.#end(file)
+  }
+
+  /** Vitest says of a worker that has died which file it ran, but not what that did. */
+  async #tellOfDeath(file: FileRequest): Promise<void> {
+    const held = await file.describe()
+    if (held === undefined) return
+    this.#options.note(`The worker of ${file.request.file} has ended in the middle of a lease. It had:\n${held}`)
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */

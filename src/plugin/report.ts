@@ -1,22 +1,27 @@
 import type { Reporter } from 'vitest/node'
 
+/** What {@link HardwareReport} tells of the runs. */
+export interface RunListener {
+  /** A run, or in watch mode another one, begins. */
+  started(): void
+  /** It ends, as soon as there is nothing more to note. */
+  ending(): Promise<void>
+}
+
 /** What happened to the hardware in a run, said once more at its end, where it is not lost among the tests. */
 export class HardwareReport implements Reporter {
   readonly #print: (line: string) => void
-  readonly #started: () => void
+  readonly #listener: RunListener
   #notes: string[] = []
 
-  /**
-   * @param print tells whoever watches the run
-   * @param started is called when a run, or in watch mode another one, begins
-   */
-  constructor(print: (line: string) => void, started: () => void) {
+  /** @param print tells whoever watches the run */
+  constructor(print: (line: string) => void, listener: RunListener) {
     this.#print = print
-    this.#started = started
+    this.#listener = listener
   }
 
   onTestRunStart(): void {
-    this.#started()
+    this.#listener.started()
   }
 
   /** Says something now, and at the end of the run again. */
@@ -25,7 +30,8 @@ export class HardwareReport implements Reporter {
     this.#print(line)
   }
 
-  onTestRunEnd(): void {
+  async onTestRunEnd(): Promise<void> {
+    await this.#listener.ending()
     const notes = this.#notes
     this.#notes = []
     if (notes.length === 0) return

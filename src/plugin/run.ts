@@ -55,10 +55,12 @@ export class HardwareRun implements Planner {
   }
 
   /** What Vitest's reporters are to say of the hardware. */
-  readonly report = new HardwareReport(
-    (line) => this.#print(line),
-    () => this.#hardware.forEach(({ broker }) => broker.resume()),
-  )
+  readonly report = new HardwareReport((line) => this.#print(line), {
+    started: () => this.#hardware.forEach(({ broker }) => broker.resume()),
+    ending: async () => {
+      await Promise.all(Array.from(this.#hardware.values(), ({ broker }) => broker.toldOfDeaths()))
+    },
+  })
   readonly #vitest: Vitest
   readonly #hardware = new Map<string, Hardware>()
   readonly #hardwareOf = new Map<TestProject, Hardware>()
@@ -100,7 +102,6 @@ export class HardwareRun implements Planner {
           root: this.#vitest.config.root,
           print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
-          died: (file, held) => this.#fail(file, held),
           held: (file, ms) => this.#held(file, ms),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
@@ -197,15 +198,6 @@ export class HardwareRun implements Planner {
         return connectDirectExporter({ ...exporter, endpoint: { ...exporter.endpoint, ...ca }, signal, print })
       },
     }
-  }
-
-  /** Vitest says of a worker that has died which file it ran, but not what that did. */
-  #fail(file: string, held: string): void {
-    const what = `The worker of ${file} has ended in the middle of a lease. It had:\n${held}`
-    const error = new HardwareError('LEASE_LOST', what, { origin: 'test' })
-    // The stack would lead into the plugin.
-    error.stack = `${error.name}: ${error.message}`
-    this.#vitest.state.catchError(error, 'Unhandled Error')
   }
 
   #print(text: string | undefined): void {

@@ -34,7 +34,7 @@ const sources = Object.entries(exporters).map(([name, file]) => ({
     startLocalExporter({ name, file, runFolder, signal, print: () => undefined }),
 }))
 const note = (line: string) => appendFileSync(join(folder, 'notes'), `${line}\n`)
-const broker = new Broker(sources, { root: '/', print: note, note, died: note, held: () => undefined })
+const broker = new Broker(sources, { root: '/', print: note, note, held: () => undefined })
 const address = await broker.listen()
 const context = { broker: address, leaseTimeoutMs: 50_000, onMissing: 'fail', retry: 0, allow: [] } as const
 
