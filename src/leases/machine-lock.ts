@@ -41,8 +41,8 @@ const lookAgainMs = 2
  * @throws HardwareError EXPORTER_FAILED when the folder of the claims is not this user's own, or cannot be written to
  */
 export async function lockOnMachine(key: string, options: LockOptions): Promise<MachineLock> {
-  const { folder = defaultFolder(), owner, waiting, signal } = options
-  const name = createHash('sha256').update(key).digest('hex').slice(0, 16)
+  const { folder = claimsFolder(), owner, waiting, signal } = options
+  const name = lockName(key)
   const ticket = { time: String(process.hrtime.bigint()), id: randomBytes(6).toString('hex') }
   const since = Date.now()
   let before: Rival | undefined
@@ -148,7 +148,13 @@ function isLeftUnfinished(entry: string): boolean {
   }
 }
 
-function defaultFolder(): string {
+/** What the claims of a lock are called, before a dot. */
+export function lockName(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 16)
+}
+
+/** Where the claims are of all that this user's processes lock. */
+export function claimsFolder(): string {
   // Not where TMPDIR says, which may be another place for each process.
   return join('/tmp', `vitest-hardware.${process.getuid?.() ?? 'user'}`)
 }

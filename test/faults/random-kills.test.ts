@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
 
+import { claimsOf } from '../support/claims.ts'
 import { startGroup } from '../support/faulty-run.ts'
 import { boardYaml, config, createProject, type JournalEntry } from '../support/project.ts'
 
@@ -98,13 +98,6 @@ function processesIn(folder: string) {
       return []
     }
   })
-}
-
-/** What is left in the folder that all runs of this user share, of those of one exporter. */
-function claimsOf(file: string): string[] {
-  const folder = `/tmp/vitest-hardware-${process.getuid?.()}`
-  const name = createHash('sha256').update(file).digest('hex').slice(0, 16)
-  return existsSync(folder) ? readdirSync(folder).filter((entry) => entry.includes(name)) : []
 }
 
 /** @returns whether there was such a process */

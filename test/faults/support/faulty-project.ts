@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 
+import { claimsOf } from '../../support/claims.ts'
 import { processesWith, startGroup } from '../../support/faulty-run.ts'
 import { config, createProject } from '../../support/project.ts'
 import type { Phase } from './matrix.ts'
@@ -211,12 +211,6 @@ export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {
       await project[Symbol.asyncDispose]()
     },
   }
-}
-
-function claimsOf(file: string): string[] {
-  const folder = `/tmp/vitest-hardware-${process.getuid?.()}`
-  const name = createHash('sha256').update(realpathSync(file)).digest('hex').slice(0, 16)
-  return existsSync(folder) ? readdirSync(folder).filter((entry) => entry.includes(name)) : []
 }
 
 function kill(pid: number): void {

@@ -1,0 +1,11 @@
+import { existsSync, readdirSync } from 'node:fs'
+
+import { exporterLockKey } from '../../src/leases/exporter-lock.ts'
+import { claimsFolder, lockName } from '../../src/leases/machine-lock.ts'
+
+/** What is left, in the folder that all runs of this user share, of the claims to the exporter of a file. */
+export function claimsOf(file: string): string[] {
+  const folder = claimsFolder()
+  const name = lockName(exporterLockKey(file, undefined))
+  return existsSync(folder) ? readdirSync(folder).filter((entry) => entry.includes(name)) : []
+}
