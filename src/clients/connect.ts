@@ -2,7 +2,7 @@ import type { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { parseAddress } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
-import type { Channel, ExporterReport, WaitOptions } from '../protocol/channel.ts'
+import type { Channel, ExporterReport, WaitOptions, WhenLost } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
 import type { Guard } from './console/guards.ts'
 import { deriveClient } from './derive.ts'
@@ -31,7 +31,7 @@ export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   /** What ends every wait when a console prints it (default: what the usual systems print when they have failed). */
   readonly guards?: readonly Guard[] | undefined
   /** Says why the connection was lost, where somebody knows, and soon; calls that it breaks fail with that. */
-  readonly whenLost?: () => Promise<HardwareError | undefined>
+  readonly whenLost?: WhenLost
   /** Gets what the exporter's hook prints while connecting waits for it, a line at a time, and its warning. */
   readonly print?: (line: string) => void
 }

@@ -259,14 +259,12 @@ export class Broker {
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */
-  async #end(file: FileRequest): Promise<readonly string[]> {
-    if (file.ended) return file.ending ?? []
-    file.end()
-    file.ending = this.#finish(file)
-    return file.ending
+  #end(file: FileRequest): Promise<readonly string[]> {
+    return (file.ending ??= this.#finish(file))
   }
 
   async #finish(file: FileRequest): Promise<readonly string[]> {
+    file.end()
     this.#requests.delete(file)
     const place = this.#queue.indexOf(file)
     if (place >= 0) this.#queue.splice(place, 1)

@@ -34,7 +34,7 @@ const maxFailures = 2
 /** The exporters of one run, as far as they have started, and have not failed too often. */
 export class ExporterSlots {
   readonly #starting = new AbortController()
-  readonly #sources: readonly { readonly name: string; readonly exporter: Promise<LeasableExporter> }[]
+  readonly #exporters: readonly Promise<LeasableExporter>[]
   readonly #note: (line: string) => void
   readonly #started: Slot[] = []
   readonly #failures: string[] = []
@@ -55,11 +55,12 @@ export class ExporterSlots {
     changed: () => void,
   ) {
     this.#note = note
-    this.#sources = sources.map((source, place) => {
+    this.#exporters = sources.map((source, place) => {
       const exporter = folder.then(({ path }) => source.start(this.#starting.signal, path))
-      return { name: source.name, exporter, started: this.#await(source.name, exporter, place, changed) }
+      void this.#await(source.name, exporter, place, changed)
+      return exporter
     })
-    void Promise.allSettled(this.#sources.map(({ exporter }) => exporter)).then(() => {
+    void Promise.allSettled(this.#exporters).then(() => {
       this.#settled = true
       if (!this.#starting.signal.aborted) {
         this.#settling.resolve({ exporters: this.#started, failures: this.#failures })
@@ -118,7 +119,7 @@ export class ExporterSlots {
   async close(): Promise<readonly string[]> {
     this.#starting.abort(new Error('the run has ended'))
     for (const { idle } of this.#started) clearTimeout(idle)
-    const exporters = await Promise.allSettled(this.#sources.map(({ exporter }) => exporter))
+    const exporters = await Promise.allSettled(this.#exporters)
     const closed = exporters.flatMap((exporter) => (exporter.status === 'fulfilled' ? exporter.value.close() : []))
     const results = await Promise.allSettled(closed)
     return results.flatMap((result) => (result.status === 'rejected' ? messageOf(result.reason) : []))

@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { HardwareError } from '../errors.ts'
 import type { ContentEncoding, ResourceHandle } from './resources.ts'
 
+/** Says why a connection was lost, where somebody knows, and soon. */
+export type WhenLost = () => Promise<HardwareError | undefined>
+
 /** A limit on one wait. */
 export interface WaitOptions {
   /** Ends the wait; what it waited for is cancelled on the other side too. */

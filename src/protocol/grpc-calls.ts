@@ -1,13 +1,10 @@
 import { type CallOptions, type Client, type Metadata, type MethodDefinition, status as Status } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
-import type { WaitOptions } from './channel.ts'
+import type { WaitOptions, WhenLost } from './channel.ts'
 import { inBatches } from './in-batches.ts'
 import { fromStatus, type StatusLike } from './status.ts'
 import { whenAborted } from './when-aborted.ts'
-
-/** Says why a connection was lost, where somebody knows, and soon. */
-export type WhenLost = () => Promise<HardwareError | undefined>
 
 /** The calls of a gRPC client with limits, and with errors of ours. */
 export class GrpcCalls {

@@ -17,6 +17,7 @@ import {
   type OpenResource,
   severities,
   type WaitOptions,
+  type WhenLost,
 } from './channel.ts'
 import { openClientStream } from './client-stream.ts'
 import {
@@ -26,7 +27,7 @@ import {
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { eagerWrites } from './eager-writes.ts'
 import type { ConnectionSecurity } from './endpoint.ts'
-import { GrpcCalls, type WhenLost } from './grpc-calls.ts'
+import { GrpcCalls } from './grpc-calls.ts'
 import { channelCredentials, passphraseMetadata, tlsChannelOptions } from './grpc-security.ts'
 import { type ContentEncoding, parseResourceHandle, streamMetadata, type StreamRequestHeader } from './resources.ts'
 import { exporterService, largeWindowsKey, routerService } from './services.ts'

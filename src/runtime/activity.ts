@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 
 import type { ExporterActivity } from '../protocol/activity.ts'
 import type { Driver } from './driver.ts'
-import { walkTree } from './tree.ts'
+import { driverPaths } from './tree.ts'
 
 /** How long calls that were broken off are still told, in milliseconds: a client's connections end one after another. */
 const recentMs = 2_000
@@ -21,7 +21,6 @@ interface Call {
 }
 
 interface Output {
-  readonly driver: Driver
   chunks: Uint8Array[]
   bytes: number
   /** The stream that it is of; others of the driver may carry the same. */
@@ -64,7 +63,7 @@ export class Activity {
   follow(driver: Driver): OutputSource {
     const source: OutputSource = {
       sent: (chunk) => {
-        const output = this.#outputs.get(driver) ?? { driver, chunks: [], bytes: 0, source }
+        const output = this.#outputs.get(driver) ?? { chunks: [], bytes: 0, source }
         this.#outputs.set(driver, output)
         output.source ??= source
         if (output.source === source) keep(output, chunk)
@@ -79,22 +78,16 @@ export class Activity {
 
   /** What is under way, or was broken off just now, and the last lines of each console. */
   describe(): ExporterActivity {
-    const names = new Map<Driver, string>()
-    const paths = new Map<Driver, readonly string[]>()
-    for (const { driver, parent, name } of walkTree(this.#root)) {
-      const path = [...((parent && paths.get(parent)) ?? []), ...(name === undefined ? [] : [name])]
-      paths.set(driver, path)
-      names.set(driver, path.join('.'))
-    }
+    const paths = driverPaths(this.#root)
     const now = performance.now()
     const recent = this.#broken.filter(({ ended = 0 }) => now - ended < recentMs)
     const calls = [...this.#running, ...recent].map(({ driver, method, began, ended = now }) => {
-      const path = names.get(driver) ?? ''
-      return { name: path === '' ? method : `${path}.${method}`, ms: Math.round(ended - began) }
+      const name = [paths.get(driver), method].filter(Boolean).join('.')
+      return { name, ms: Math.round(ended - began) }
     })
-    const consoles = [...this.#outputs.values()].flatMap((output) => {
+    const consoles = [...this.#outputs].flatMap(([driver, output]) => {
       const lines = linesOf(output)
-      return lines === undefined ? [] : { name: names.get(output.driver) || 'console', lines }
+      return lines === undefined ? [] : { name: paths.get(driver) || 'console', lines }
     })
     return { calls, consoles }
   }

@@ -3,7 +3,7 @@ import { toWireName } from '../interfaces/define.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import { dispatchCall } from './dispatch.ts'
 import { type Driver, interfaceOf } from './driver.ts'
-import { walkTree } from './tree.ts'
+import { driverPaths } from './tree.ts'
 
 /** How long the calls may take together, in milliseconds. */
 const safeTimeoutMs = 5_000
@@ -59,18 +59,12 @@ export async function makeSafe(calls: readonly SafeCall[]): Promise<Error[]> {
 }
 
 function callsOfInterfaces(root: Driver): SafeCall[] {
-  const paths = new Map<Driver, readonly string[]>()
-  const calls: SafeCall[] = []
-  for (const { driver, parent, name } of walkTree(root)) {
-    if (paths.has(driver)) continue
-    const above = parent === undefined ? [] : (paths.get(parent) ?? [])
-    const path = name === undefined ? above : [...above, name]
-    paths.set(driver, path)
+  return Array.from(driverPaths(root)).flatMap(([driver, path]) => {
     const { safe, methods } = interfaceOf(driver)
-    if (safe === undefined) continue
-    calls.push({ name: [...path, safe].join('.'), driver, wireName: methods[safe]?.wireName ?? safe })
-  }
-  return calls
+    if (safe === undefined) return []
+    const name = [path, safe].filter(Boolean).join('.')
+    return { name, driver, wireName: methods[safe]?.wireName ?? safe }
+  })
 }
 
 /** @returns what is wrong, where there is no such call */

@@ -44,3 +44,14 @@ export function describePlace({ driver, parent, name }: Place): DriverReport {
     methodsDescription: driver.methodsDescription,
   }
 }
+
+/** How clients reach each driver of a tree: `board.power`; empty for the root. Of several ways the first one. */
+export function driverPaths(root: Driver): ReadonlyMap<Driver, string> {
+  const paths = new Map<Driver, string>()
+  for (const { driver, parent, name } of walkTree(root)) {
+    if (paths.has(driver)) continue
+    const above = parent === undefined ? '' : paths.get(parent)
+    paths.set(driver, [above, name].filter(Boolean).join('.'))
+  }
+  return paths
+}
