@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { execa } from 'execa'
 
+import { processesWith } from '../support/faulty-run.ts'
 import { boardYaml, config, createProject, sessionsOf, type VitestVersion, vitestFolders } from '../support/project.ts'
 
 const header = `
@@ -130,7 +130,7 @@ test('works', async ({ dut }) => { await dut.board.mark('a') })`,
     })
     const { code, output } = await project.vitest(['run'])
     expect(code, output).toBe(0)
-    await expect.poll(() => processesIn(project.folder), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => processesWith(project.folder), { timeout: 20_000 }).toEqual([])
   })
 
   test('JUMPSTARTER_HOST is enough, and without it the cure is named', async () => {
@@ -173,7 +173,7 @@ test('works', async ({ dut }) => { await dut.board.mark('a'); await delay(20_000
     run.kill('SIGKILL')
     await run
     await expect.poll(() => project.journal().map(({ event }) => event), { timeout: 20_000 }).toContain('end')
-    await expect.poll(() => processesIn(project.folder), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => processesWith(project.folder), { timeout: 20_000 }).toEqual([])
   })
 })
 
@@ -207,17 +207,4 @@ async function firstLine(stream: AsyncIterable<unknown>): Promise<string> {
     if (end >= 0) return text.slice(0, end)
   }
   throw new Error(`no line, but ${JSON.stringify(text)}`)
-}
-
-/** The processes whose working folder it is. */
-function processesIn(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
-      } catch {
-        return false
-      }
-    })
 }

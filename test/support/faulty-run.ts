@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 
-import type { createProject } from './project.ts'
+import { type createProject, startVitest } from './project.ts'
 
 /** The processes that have a text in their command line, such as the folder of their project. */
 export function processesWith(text: string): { readonly pid: number; readonly command: string }[] {
@@ -26,19 +24,7 @@ export function startGroup(
 ) {
   const temporary = join(project.folder, 'tmp')
   mkdirSync(temporary, { recursive: true })
-  const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^VITEST|^JMP_|^JUMPSTARTER/.test(name)),
-  )
-  const run = execa(process.execPath, [join(project.folder, 'node_modules/vitest/vitest.mjs'), ...args], {
-    cwd: project.folder,
-    env: { ...clean, NO_COLOR: '1', CI: '1', TMPDIR: temporary, ...env },
-    extendEnv: false,
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    detached: true,
-    timeout: 55_000,
-  })
+  const run = startVitest(project.folder, args, { TMPDIR: temporary, ...env }, { detached: true })
   return {
     run,
     /** Sends a signal to the run and all that it has started and that is still in its group. */

@@ -117,7 +117,13 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
   }
 }
 
-function startVitest(folder: string, args: readonly string[], env: Record<string, string>) {
+/** Starts the project's Vitest with a clean environment. */
+export function startVitest(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: { readonly detached?: boolean } = {},
+) {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^VITEST|^JMP_|^JUMPSTARTER/.test(name)),
   )
@@ -129,6 +135,7 @@ function startVitest(folder: string, args: readonly string[], env: Record<string
     all: true,
     stdin: 'ignore',
     timeout: 55_000,
+    ...options,
   })
 }
 

@@ -1,11 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Reporter, TestCase } from 'vitest/node'
 
+import { writeDocumentTable } from '../../support/document-table.ts'
 import { type Fault, faults, phases } from './matrix.ts'
-
-const document = fileURLToPath(new URL('../../../docs/faults.md', import.meta.url))
-const [begin, end] = ['<!-- table begin: written by npm run test:faults -->', '<!-- table end -->']
 
 /**
  * Writes what the tests have shown into the table of docs/faults.md. A cell that no test has filled, or that failed,
@@ -34,16 +30,6 @@ export default class FaultMatrixReporter implements Reporter {
       return
     }
     const head = [`| | within | ${phases.join(' | ')} |`, `|---|---|${phases.map(() => '---|').join('')}`]
-    this.#write([...head, ...rows].join('\n'))
-  }
-
-  #write(table: string): void {
-    const text = readFileSync(document, 'utf8')
-    const [before, after] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
-    const written = `${text.slice(0, before)}\n\n${table}\n\n${text.slice(after)}`
-    if (written === text) return
-    writeFileSync(document, written)
-    console.error('docs/faults.md was out of date, and has been written anew')
-    if (process.env['CI']) process.exitCode = 1
+    writeDocumentTable('faults.md', 'npm run test:faults', [...head, ...rows].join('\n'))
   }
 }

@@ -1,12 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Reporter, TestCase } from 'vitest/node'
 
+import { writeDocumentTable } from '../../support/document-table.ts'
 import { transports } from './exporters.ts'
 import type { Cell, Direction } from './matrix.ts'
 
-const document = fileURLToPath(new URL('../../../docs/interop.md', import.meta.url))
-const [begin, end] = ['<!-- table begin: written by npm run test:interop -->', '<!-- table end -->']
 const directions: readonly Direction[] = ['our client, their exporter', 'their client, our exporter']
 
 /**
@@ -45,23 +42,17 @@ export default class MatrixReporter implements Reporter {
       return
     }
     const notes = this.#reasons.map((reason, index) => `${index + 1}. ${reason}`)
-    this.#write([...head(), ...rows, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n'))
+    writeDocumentTable(
+      'interop.md',
+      'npm run test:interop',
+      [...head(), ...rows, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n'),
+    )
   }
 
   /** @returns the number of a reason under the table */
   #note(reason: string): number {
     if (!this.#reasons.includes(reason)) this.#reasons.push(reason)
     return this.#reasons.indexOf(reason) + 1
-  }
-
-  #write(table: string): void {
-    const text = readFileSync(document, 'utf8')
-    const [before, after] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
-    const written = `${text.slice(0, before)}\n\n${table}\n\n${text.slice(after)}`
-    if (written === text) return
-    writeFileSync(document, written)
-    console.error('docs/interop.md was out of date, and has been written anew')
-    if (process.env['CI']) process.exitCode = 1
   }
 }
 
