@@ -1,6 +1,9 @@
 import { constants } from 'node:os'
 import type { Vitest } from 'vitest/node'
 
+/** Is told why a run is cancelled. */
+export type CancelListener = Parameters<Vitest['onCancel']>[0]
+
 /** What ends a run: Ctrl-C, what supervisors send, and a terminal that is closed. */
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -16,16 +19,14 @@ const listenerOfVitest = 'onExit'
  * nothing is done. Other listeners stay.
  *
  * @param print tells whoever watches the run
+ * @returns what is to be called whenever a run is cancelled
  */
-export function endOnSignals(vitest: Vitest, print: (line: string) => void): void {
+export function endOnSignals(vitest: Vitest, print: (line: string) => void): CancelListener {
   const isOwn = ({ name }: { readonly name: string }) => name === listenerOfVitest
-  if (!process.listeners('SIGINT').some(isOwn)) return
+  if (!process.listeners('SIGINT').some(isOwn)) return () => undefined
   /** A key in watch mode cancels, too, in Vitest's own way; a signal after that is the second one. */
   let isCancelled = false
   let isEnding = false
-  vitest.onCancel((reason) => {
-    isCancelled ||= reason === 'keyboard-input'
-  })
   const listeners = endingSignals.map((signal) => {
     const listener = () => {
       const code = 128 + constants.signals[signal]
@@ -43,6 +44,9 @@ export function endOnSignals(vitest: Vitest, print: (line: string) => void): voi
     if (isEnding) return
     for (const { signal, listener } of listeners) process.removeListener(signal, listener)
   })
+  return (reason) => {
+    isCancelled ||= reason === 'keyboard-input'
+  }
 }
 
 async function end(vitest: Vitest, signal: string, code: number, print: (line: string) => void): Promise<void> {

@@ -6,7 +6,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
-import { endOnSignals } from './end-of-run.ts'
+import { type CancelListener, endOnSignals } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
@@ -67,12 +67,12 @@ export class HardwareRun implements Planner {
   readonly #times: LeaseTimes
   /** Files that seem to need hardware, and have not held any in this run. */
   readonly #idle = new Set<string>()
+  readonly #cancelled: CancelListener
   #sorts = false
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
-    vitest.onCancel(() => this.#hardware.forEach(({ broker }) => broker.cancel()))
-    endOnSignals(vitest, (line) => this.#print(line))
+    this.#cancelled = endOnSignals(vitest, (line) => this.#print(line))
     const { root, cache } = vitest.config
     this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
   }
@@ -136,6 +136,11 @@ export class HardwareRun implements Planner {
   }
 
   async plan(files: readonly TestSpecification[]): Promise<ReadonlyMap<TestSpecification, HardwareFile>> {
+    // Vitest forgets these listeners when a run begins, just before it has the files sorted.
+    this.#vitest.onCancel((reason) => {
+      this.#cancelled(reason)
+      for (const { broker } of this.#hardware.values()) broker.cancel()
+    })
     await this.#times.load()
     const reader = new NeedsReader()
     const planned = new Map<TestSpecification, HardwareFile>()

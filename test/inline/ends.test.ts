@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 
 import { processesWith, startGroup } from '../support/faulty-run.ts'
@@ -115,6 +116,34 @@ describe.each(Object.keys(vitestFolders) as VitestVersion[])('%s', (version) => 
     expect(events(), 'the one that waited got nothing').not.toContain('waits')
     await expect.poll(() => processesWith(project.folder), { timeout: 10_000 }).toEqual([])
     await expect.poll(leftovers, { timeout: 10_000 }).toEqual([])
+  })
+
+  test('Ctrl-C while another process has the board ends the wait', async () => {
+    await using project = await createProject(version, {
+      ...files,
+      'elsewhere.test.js': `${header}
+test('gets nothing', async ({ dut }) => { await dut.board.mark('gets') })`,
+      'vitest.config.js': config({ exporters: { one: 'one.yaml' } }),
+    })
+    const cli = join(project.folder, 'node_modules/vitest-hardware/dist/cli/main.js')
+    const shell = execa(process.execPath, [cli, 'shell', '--exporter-config', 'one.yaml', '--', 'sleep', '50'], {
+      cwd: project.folder,
+      reject: false,
+    })
+    await expect.poll(() => project.journal().map(({ event }) => event), { timeout: 30_000 }).toContain('start')
+    const { run, signalGroup } = startGroup(project, ['run', 'elsewhere'])
+    let output = ''
+    run.all.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    await expect.poll(() => output, { timeout: 30_000 }).toContain('waits: exporter one is held by')
+    const begin = Date.now()
+    signalGroup('SIGINT')
+    const { exitCode, all } = await run
+    console.log(`${version}: ended after ${Date.now() - begin} ms`)
+    expect(exitCode, all).toBe(130)
+    expect(Date.now() - begin, all).toBeLessThan(9_000)
+    shell.kill('SIGTERM')
+    await shell
+    await expect.poll(() => processesWith(project.folder), { timeout: 10_000 }).toEqual([])
   })
 
   test('bail ends what waits, and its boards are left safe', async () => {
