@@ -1,11 +1,14 @@
 import { mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** The longest path a unix socket can have on macOS; Linux allows four bytes more (`sun_path` in sys/un.h). */
 const maxSocketPath = 103
+
+/** What the paths of private folders end with while they are removed. */
+export const removedSuffix = '.removed'
 
 /** A folder that only this user can enter. */
 export interface PrivateFolder {
@@ -23,7 +26,21 @@ let common: string | undefined
  */
 export async function createPrivateFolder(): Promise<PrivateFolder> {
   const path = mkdtempSync(common === undefined ? privateFolderPrefix() : join(common, 'p-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  return { path, remove: () => removePrivateFolder(path) }
+}
+
+/**
+ * Removes a private folder, if it is there. It has another name first, because its sockets go before it does, and one
+ * that is left without them by a process that is killed meanwhile would not be known to be abandoned.
+ */
+export async function removePrivateFolder(path: string): Promise<void> {
+  try {
+    await rename(path, `${path}${removedSuffix}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  await rm(`${path}${removedSuffix}`, { recursive: true, force: true })
 }
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -25,8 +25,8 @@ async function age(folder: string): Promise<void> {
 }
 
 test('folders of killed processes are removed, and no others', async () => {
-  const folders = await Promise.all(Array.from({ length: 5 }, () => createPrivateFolder()))
-  const [dead = '', nested = '', alive = '', young = '', without = ''] = folders.map(({ path }) => path)
+  const folders = await Promise.all(Array.from({ length: 6 }, () => createPrivateFolder()))
+  const [dead = '', nested = '', alive = '', young = '', without = '', half = ''] = folders.map(({ path }) => path)
   await mkdir(join(nested, 'p-x'))
   await Promise.all([join(dead, 's'), join(nested, 'p-x', 's'), join(young, 's'), join(alive, 'dead')].map(abandon))
   const server = createServer().listen(join(alive, 'alive'))
@@ -34,7 +34,10 @@ test('folders of killed processes are removed, and no others', async () => {
   await writeFile(join(without, 'image'), 'of a driver')
   await Promise.all([dead, nested, alive, without].map(age))
 
+  // One that was just being removed, without its socket already.
+  await rename(half, `${half}.removed`)
   await removeAbandonedFolders()
+  expect(existsSync(`${half}.removed`)).toBe(false)
   expect([dead, nested, alive, young, without].map(existsSync)).toEqual([false, false, true, true, true])
   server.close()
   await Promise.all(folders.map((folder) => folder.remove()))
