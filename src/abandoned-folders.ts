@@ -2,14 +2,14 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 
-import { privateFolderPrefix } from './private-folder.ts'
+import { privateFolderPrefix, removedSuffix, removePrivateFolder, unfinishedMark } from './private-folder.ts'
 
 /** A folder this young may be one whose sockets are not there yet, in milliseconds. */
 const minAgeMs = 10_000
 
 /**
  * Removes the private folders of this user's processes that were killed: those with sockets on none of which anybody
- * listens. A process that begins calls it once, and need not wait for it.
+ * listens, and those that were just being made or removed. A process that begins calls it once, and need not wait for it.
  */
 export async function removeAbandonedFolders(): Promise<void> {
   const prefix = privateFolderPrefix()
@@ -22,11 +22,18 @@ export async function removeAbandonedFolders(): Promise<void> {
 
 async function removeIfAbandoned(folder: string): Promise<void> {
   const { uid, mtimeMs } = await lstat(folder)
-  if (uid !== process.getuid?.() || Date.now() - mtimeMs < minAgeMs) return
+  if (uid !== process.getuid?.()) return
+  const isYoung = Date.now() - mtimeMs < minAgeMs
+  const isUnfinished = folder.startsWith(`${privateFolderPrefix()}${unfinishedMark}`)
+  if (folder.endsWith(removedSuffix) || (isUnfinished && !isYoung)) {
+    await rm(folder, { recursive: true, force: true })
+    return
+  }
+  if (isYoung) return
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const sockets = entries.filter((entry) => entry.isSocket()).map((entry) => join(entry.parentPath, entry.name))
   const abandoned = await Promise.all(sockets.map(isAbandoned))
-  if (abandoned.length > 0 && !abandoned.includes(false)) await rm(folder, { recursive: true, force: true })
+  if (abandoned.length > 0 && !abandoned.includes(false)) await removePrivateFolder(folder)
 }
 
 /**

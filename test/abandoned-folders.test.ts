@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { removeAbandonedFolders } from '../src/abandoned-folders.ts'
-import { createPrivateFolder } from '../src/private-folder.ts'
+import { createPrivateFolder, createWatchedFolder } from '../src/private-folder.ts'
 
 /** Listens on a socket in a process that is killed, so that the socket stays. */
 async function abandon(socket: string): Promise<void> {
@@ -25,8 +25,10 @@ async function age(folder: string): Promise<void> {
 }
 
 test('folders of killed processes are removed, and no others', async () => {
-  const folders = await Promise.all(Array.from({ length: 5 }, () => createPrivateFolder()))
-  const [dead = '', nested = '', alive = '', young = '', without = ''] = folders.map(({ path }) => path)
+  const folders = await Promise.all(Array.from({ length: 7 }, () => createPrivateFolder()))
+  const [dead = '', nested = '', alive = '', young = '', without = '', half = '', begun = ''] = folders.map(
+    ({ path }) => path,
+  )
   await mkdir(join(nested, 'p-x'))
   await Promise.all([join(dead, 's'), join(nested, 'p-x', 's'), join(young, 's'), join(alive, 'dead')].map(abandon))
   const server = createServer().listen(join(alive, 'alive'))
@@ -34,8 +36,16 @@ test('folders of killed processes are removed, and no others', async () => {
   await writeFile(join(without, 'image'), 'of a driver')
   await Promise.all([dead, nested, alive, without].map(age))
 
+  // Without sockets: one that was just being removed, and one that was just being made.
+  await rename(half, `${half}.removed`)
+  const unfinished = begun.replace(/[^-]*$/, 'new-$&')
+  await rename(begun, unfinished)
+  await age(unfinished)
+  const watched = await createWatchedFolder()
+  await age(watched.path)
   await removeAbandonedFolders()
+  expect([`${half}.removed`, unfinished, watched.path].map(existsSync)).toEqual([false, false, true])
   expect([dead, nested, alive, young, without].map(existsSync)).toEqual([false, false, true, true, true])
   server.close()
-  await Promise.all(folders.map((folder) => folder.remove()))
+  await Promise.all([...folders, watched].map((folder) => folder.remove()))
 })

@@ -2,8 +2,6 @@
  * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and
  * talks to the run over Node's IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
  */
-import { rm } from 'node:fs/promises'
-
 import { driverTypes } from '../drivers/types.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
@@ -11,7 +9,7 @@ import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
 import type { LockOwner } from '../leases/machine-lock-claim.ts'
 import type { ExporterActivity } from '../protocol/activity.ts'
-import { createCommonFolder, type PrivateFolder } from '../private-folder.ts'
+import { createCommonFolder, type PrivateFolder, removePrivateFolder } from '../private-folder.ts'
 import { type Exporter, loadExporter } from '../runtime/exporter.ts'
 import { makeExporterSafe, type OpenSession, openSession, preloadServer } from '../runtime/open-session.ts'
 
@@ -157,7 +155,7 @@ async function end(): Promise<void> {
   await free().catch((error: unknown) => console.error(messageOf(error)))
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
   // The run does it itself, unless it was killed.
-  if (runFolder !== undefined && !process.connected) await rm(runFolder, { recursive: true, force: true })
+  if (runFolder !== undefined && !process.connected) await removePrivateFolder(runFolder)
   process.exit()
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { rm } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { compileCacheEnvironment } from '../compile-cache.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 import { whenAborted } from '../protocol/when-aborted.ts'
+import { removePrivateFolder } from '../private-folder.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import type { FromExporter, ToExporter } from './exporter-messages.ts'
 import type { LockOwner } from './machine-lock-claim.ts'
@@ -232,7 +232,7 @@ export class ExporterChild {
 
   /** The process does it itself unless it was killed. */
   async #remove(folder: string): Promise<void> {
-    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#options.print(messageOf(error)))
+    await removePrivateFolder(folder).catch((error: unknown) => this.#options.print(messageOf(error)))
   }
 
   #print(line: string): void {

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { removeAbandonedFolders } from '../abandoned-folders.ts'
 import { HardwareError } from '../errors.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
-import { createPrivateFolder, type PrivateFolder } from '../private-folder.ts'
+import { createWatchedFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
 import { describeHolders, explainMissing, matchingExporters, type SettledExporters } from './explain.ts'
 import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
@@ -52,7 +52,7 @@ export class Broker {
   /** Begins to start the exporters. */
   constructor(sources: readonly ExporterSource[], options: BrokerOptions) {
     this.#options = options
-    this.#folder = createPrivateFolder()
+    this.#folder = createWatchedFolder()
     this.#slots = new ExporterSlots(sources, this.#folder, options.note, () => this.#grantWhatCanBe())
   }
 
@@ -90,20 +90,15 @@ export class Broker {
   /** Refuses new files, ends all leases and stops the exporters. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#server?.close()
     // Only while it runs can an exporter say what was done with it.
     await this.toldOfDeaths()
     const problems = await this.#slots.close()
     await (await this.#folder).remove()
-    // Not before: its socket is what tells others to remove the folder when this process is killed in between.
-    this.#server?.close()
     if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
 
   #accept(socket: Socket): void {
-    if (this.#isClosed) {
-      socket.destroy()
-      return
-    }
     let held: FileRequest | undefined
     const patience = setTimeout(() => {
       if (held?.waitingFor !== undefined) this.#options.print(`${held.request.file} waits: ${held.waitingFor}`)

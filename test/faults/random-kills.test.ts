@@ -146,6 +146,14 @@ function isHopeless(kills: readonly Kill[]): boolean {
   return endsAtOnce && kills.some(({ kind }) => kind.startsWith('exporter'))
 }
 
+/**
+ * Whether the one that an exporter was replaced by may have been killed too, before it had made the board safe. It is not
+ * tried a third time; the run says so, and the next lease makes the board safe.
+ */
+function mayFailToRecover(kills: readonly Kill[]): boolean {
+  return kills.filter(({ kind }) => kind.startsWith('exporter')).length > 1
+}
+
 /** The boards that were used, and not left as they have to be. */
 function unsafeBoards(journal: readonly JournalEntry[]): string[] {
   return boards.filter((board) => {
@@ -162,7 +170,7 @@ describe.concurrent(`FAULTS_SEED=${seed}`, () => {
       const begin = performance.now()
       await using project = await createKillingProject()
       const done: Kill[] = []
-      let [rounds, hopeless] = [0, 0]
+      let [rounds, hopeless, unrecovered] = [0, 0, 0]
       for (const planned of fc.sample(fc.noBias(round), {
         seed: seed * lanes.length + lane,
         numRuns: 2 * killsPerLane,
@@ -174,7 +182,14 @@ describe.concurrent(`FAULTS_SEED=${seed}`, () => {
         await expect.poll(project.processes, { timeout: 25_000, message }).toEqual([])
         const unsafe = unsafeBoards(project.news())
         if (isHopeless(kills)) hopeless += unsafe.length
-        else expect(unsafe, message).toEqual([])
+        else if (mayFailToRecover(kills)) {
+          for (const board of unsafe) {
+            expect(description).toMatch(
+              new RegExp(`exporter ${board} .*its devices may not be safe: Exporter ${board} `),
+            )
+          }
+          unrecovered += unsafe.length
+        } else expect(unsafe, message).toEqual([])
 
         const { exitCode, all } = await project.start('a', 'c').run
         expect(exitCode, `the run after ${message}\n${all}`).toBe(0)
@@ -195,7 +210,7 @@ describe.concurrent(`FAULTS_SEED=${seed}`, () => {
       console.log(
         `FAULTS_SEED=${seed}, ${lane}: ${done.length} kills in ${rounds} runs and ${Math.round((performance.now() - begin) / 1000)} s:`,
         kinds.map((kind) => `${counts.get(kind)?.length ?? 0} ${kind}`).join(', '),
-        `(${hopeless} boards were left unsafe until the next run, by kills of both a run and its exporter)`,
+        `(${hopeless} boards were left unsafe until the next run, by kills of both a run and its exporter; ${unrecovered} by those of an exporter and its replacement)`,
       )
     },
   )
