@@ -141,7 +141,7 @@ async function close(): Promise<void> {
 
 async function end(): Promise<void> {
   if (ending.signal.aborted) return
-  ending.abort()
+  ending.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
   const limitMs = farewellMs + (exporter?.hooks?.afterLease?.timeoutMs ?? 0)
   setTimeout(() => {
     console.error(`the drivers did not close within ${limitMs} ms`)
@@ -151,8 +151,10 @@ async function end(): Promise<void> {
     await (await session)?.close()
     process.exitCode ??= 0
   } catch (error) {
-    console.error(messageOf(error))
-    process.exitCode = 1
+    // A session that was only starting has given up for that, and is closed.
+    const isEnding = error === ending.signal.reason
+    if (!isEnding) console.error(messageOf(error))
+    process.exitCode = isEnding ? 0 : 1
   }
   await free().catch((error: unknown) => console.error(messageOf(error)))
   await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))

@@ -98,6 +98,8 @@ export class ExporterChild {
     const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
     const child = fork(entry, [options.file, ...(options.runFolder === undefined ? [] : [options.runFolder])], {
       execArgv: [],
+      // A session of its own: what a terminal or a shell sends to the whole group leaves it, and what its drivers start, be.
+      detached: true,
       env: { ...process.env, ...compileCacheEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
@@ -124,6 +126,11 @@ export class ExporterChild {
     })
     // Whoever waits for the start is told.
     this.#ready.promise.catch(() => undefined)
+  }
+
+  /** Whether it has closed its drivers, left the devices safe, and ended. */
+  get endedInOrder(): boolean {
+    return this.#process.exitCode === 0
   }
 
   /** Whether its process has ended. */
