@@ -38,6 +38,7 @@ process.on('SIGHUP', () => undefined)
 // As a supervisor does, which sends it to the run and its tests, too.
 process.on('SIGTERM', () => setTimeout(() => void end(), patienceMs).unref())
 process.on('disconnect', () => void end())
+if (!process.connected) await end()
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection in a driver:', reason))

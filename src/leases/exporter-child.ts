@@ -16,6 +16,8 @@ const startTimeoutMs = 60_000
 const receiptTimeoutMs = 4_000
 /** After how long it is asked whether it is still there while a request takes long, in milliseconds. */
 const pingAfterMs = 1_000
+/** How long a process that is not wanted any more while it starts may take to end by itself, in milliseconds. */
+const giveUpTimeoutMs = 1_000
 /** How long it may take until a process that was killed is gone, in milliseconds. */
 const killTimeoutMs = 2_000
 
@@ -81,12 +83,14 @@ export class ExporterChild {
   ): Promise<{ child: ExporterChild; ready: ExporterReady }> {
     signal?.throwIfAborted()
     const child = new ExporterChild(options)
-    const stop = whenAborted(signal, () => child.kill())
+    // One that is killed leaves its folder.
+    const giveUp = () => child.stop(giveUpTimeoutMs).catch(() => undefined)
+    const stop = whenAborted(signal, () => void giveUp())
     try {
       const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
       return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
     } catch (error) {
-      child.kill()
+      await giveUp()
       throw error
     } finally {
       stop()
@@ -186,9 +190,9 @@ export class ExporterChild {
   }
 
   #send(message: ToExporter, fail: (error: Error) => void): void {
-    this.#process.send(message, (error) => {
-      // That the process has ended is told with the reason.
-      if (error !== null && this.#process.connected) fail(error)
+    this.#process.send(message, (error: NodeJS.ErrnoException | null) => {
+      // That the process has ended is told with the reason, and may not have been noticed yet.
+      if (error !== null && error.code !== 'EPIPE' && this.#process.connected) fail(error)
     })
   }
 

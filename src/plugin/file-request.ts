@@ -123,6 +123,8 @@ export class FileRequest {
         reserved.push([role, slot])
       } catch (error) {
         failed(role, slot, error)
+        // Nothing is waited for that is of no use then.
+        if (failures.some(({ isFinal }) => !isFinal)) return { roles, failures }
       }
     }
     if (allocation.size > 0) this.heldSince = performance.now()

@@ -26,7 +26,7 @@ const files = {
 test('hangs', async ({ dut, cleaned }) => { await dut.board.hang() }, 60_000)`,
   'waits.test.js': `${header}
 // The other file has the board, whichever began first.
-while (!existsSync('journal.jsonl') || !readFileSync('journal.jsonl', 'utf8').includes('hang')) await delay(20)
+while (!existsSync('journal.jsonl') || !/hang|fails/.test(readFileSync('journal.jsonl', 'utf8'))) await delay(20)
 writeFileSync('waiting', '')
 test('waits', async ({ dut }) => { await dut.board.mark('waits') })`,
   'plain.test.js': `import { test } from 'vitest'

@@ -181,8 +181,9 @@ describe('an exporter that is killed', () => {
       const used = event === 'start' ? opened : opened.then((lease) => lease.release())
       used.catch(() => undefined)
       await expect.poll(journal, { timeout: 10_000 }).toContain(`A ${event}`)
-      remove(`wait-${event}`)
+      // So that it does not go on before it is killed.
       signal('SIGSTOP')
+      remove(`wait-${event}`)
       signal('SIGKILL')
       const problem: unknown = await used.then(
         () => undefined,
@@ -237,8 +238,8 @@ describe('an exporter that is killed', () => {
     cli.write('wait-relax', '')
     const closed = exporter.close()
     await expect.poll(journal, { timeout: 10_000 }).toEqual(['A start', 'A relax'])
-    remove('wait-relax')
     signal('SIGSTOP')
+    remove('wait-relax')
     signal('SIGKILL')
     await closed
     expect(journal().slice(-3)).toEqual(['B start', 'B relax', 'B end'])

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,6 +100,7 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
   return {
     folder,
     write,
+    remove: (name: string) => rmSync(join(folder, name)),
     /** Runs Vitest; `code` and the whole output as the user sees it. */
     async vitest(args: readonly string[], env: Record<string, string> = {}) {
       const { exitCode, all: output } = await startVitest(folder, args, env)
