@@ -5,20 +5,26 @@ export interface TimeLimit {
   /** What is waited for: `reset of MockPower`. */
   readonly name: string
   readonly timeoutMs: number
+  /** Ends the wait before. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Runs something that has to end in time. What it started may go on after the limit; only the wait ends.
  *
- * @throws HardwareError CALL_TIMEOUT when the limit runs out first
+ * @throws HardwareError CALL_TIMEOUT when the limit runs out first, and the signal's reason when that is aborted first
  */
-export function withTimeLimit<T>({ name, timeoutMs }: TimeLimit, run: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new HardwareError('CALL_TIMEOUT', `${name} did not end within ${timeoutMs} ms`))
-    }, timeoutMs)
-    run()
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+export async function withTimeLimit<T>({ name, timeoutMs, signal }: TimeLimit, run: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const abort = () => reject(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  const timer = setTimeout(() => {
+    reject(new HardwareError('CALL_TIMEOUT', `${name} did not end within ${timeoutMs} ms`))
+  }, timeoutMs)
+  run().then(resolve, reject)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   })
 }

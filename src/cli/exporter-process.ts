@@ -1,10 +1,10 @@
 /**
  * The process of an exporter that a test run has started: it gets the path of its file, and that of the run's sockets, and
- * talks to the run over Node's IPC channel. When the channel closes the run is over, or dead, and the drivers are closed.
+ * talks to the run over Node's IPC channel. When the channel closes the run is dead, and the drivers are closed.
  */
 import { driverTypes } from '../drivers/types.ts'
 import { HardwareError, messageOf } from '../errors.ts'
-import type { FromExporter, ToExporter } from '../leases/exporter-messages.ts'
+import type { ExporterRequest, FromExporter, ToExporter } from '../leases/exporter-messages.ts'
 import { exporterLockKey } from '../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../leases/machine-lock.ts'
 import type { LockOwner } from '../leases/machine-lock-claim.ts'
@@ -25,7 +25,8 @@ let session: Promise<OpenSession> | undefined
 /** Also while it waits, and while the devices are made safe. */
 let lock: { readonly got: Promise<MachineLock>; readonly giveUp: AbortController } | undefined
 let exporter: Exporter | undefined
-let folder: PrivateFolder | undefined
+/** Also while it is made. */
+let folder: Promise<PrivateFolder> | undefined
 const ending = new AbortController()
 
 preloadServer()
@@ -36,16 +37,21 @@ process.on('SIGHUP', () => undefined)
 // As a supervisor does, which sends it to the run and its tests, too.
 process.on('SIGTERM', () => setTimeout(() => void end(), patienceMs).unref())
 process.on('disconnect', () => void end())
+process.on('message', ({ type }: ToExporter) => {
+  if (type === 'stop') void end()
+})
+if (!process.connected) await end()
 
 // What is not awaited in a driver must not take the other drivers' boards with it.
 process.on('unhandledRejection', (reason) => console.error('unhandled rejection in a driver:', reason))
 
 try {
-  folder = await createCommonFolder()
-  await send({ type: 'folder', path: folder.path })
+  folder = createCommonFolder()
+  await send({ type: 'folder', path: (await folder).path })
   exporter = await loadExporter(file, driverTypes)
   const { name, labels, warnings, hooks } = exporter
   process.on('message', (message: ToExporter) => {
+    if (message.type === 'stop') return
     void send({ type: 'received', id: message.id })
     const { id } = message
     if (message.type === 'ping') return
@@ -67,7 +73,7 @@ type Answer =
   | { readonly type: 'activity'; readonly activity: ExporterActivity }
   | { readonly type: 'done' }
 
-async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<Answer> {
+async function perform(request: Exclude<ExporterRequest, { type: 'ping' }>): Promise<Answer> {
   if (request.type === 'open') return { type: 'opened', address: await open() }
   if (request.type === 'activity') return { type: 'activity', activity: await tell() }
   if (request.type === 'close') await close()
@@ -76,7 +82,7 @@ async function perform(request: Exclude<ToExporter, { type: 'ping' }>): Promise<
   return { type: 'done' }
 }
 
-async function reserve({ id, owner }: Extract<ToExporter, { type: 'reserve' }>): Promise<void> {
+async function reserve({ id, owner }: Extract<ExporterRequest, { type: 'reserve' }>): Promise<void> {
   const giveUp = new AbortController()
   const waiting = (holder: LockOwner) => void send({ type: 'waiting', id, holder })
   const got = lockAndMakeSafe(owner, giveUp.signal, waiting)
@@ -139,7 +145,7 @@ async function close(): Promise<void> {
 
 async function end(): Promise<void> {
   if (ending.signal.aborted) return
-  ending.abort()
+  ending.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
   const limitMs = farewellMs + (exporter?.hooks?.afterLease?.timeoutMs ?? 0)
   setTimeout(() => {
     console.error(`the drivers did not close within ${limitMs} ms`)
@@ -149,11 +155,13 @@ async function end(): Promise<void> {
     await (await session)?.close()
     process.exitCode ??= 0
   } catch (error) {
-    console.error(messageOf(error))
-    process.exitCode = 1
+    // A session that was only starting has given up for that, and is closed.
+    const isEnding = error === ending.signal.reason
+    if (!isEnding) console.error(messageOf(error))
+    process.exitCode = isEnding ? 0 : 1
   }
   await free().catch((error: unknown) => console.error(messageOf(error)))
-  await folder?.remove().catch((error: unknown) => console.error(messageOf(error)))
+  await folder?.then((made) => made.remove()).catch((error: unknown) => console.error(messageOf(error)))
   // The run does it itself, unless it was killed.
   if (runFolder !== undefined && !process.connected) await removePrivateFolder(runFolder)
   process.exit()
@@ -167,7 +175,7 @@ function send(message: FromExporter): Promise<void> {
 }
 
 /** A hook may say that its failure takes the exporter out of service. */
-async function failRequest(error: unknown, { type, id }: ToExporter): Promise<void> {
+async function failRequest(error: unknown, { type, id }: ExporterRequest): Promise<void> {
   const hook = type === 'open' ? exporter?.hooks?.beforeLease : exporter?.hooks?.afterLease
   const retired = hook?.onFailure === 'exit' && isHookFailure(error)
   await fail(error, { id, ...(retired ? { retired } : {}) })

@@ -7,7 +7,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import { whenAborted } from '../protocol/when-aborted.ts'
 import { removePrivateFolder } from '../private-folder.ts'
 import { withTimeLimit } from '../time-limit.ts'
-import type { FromExporter, ToExporter } from './exporter-messages.ts'
+import type { ExporterRequest, FromExporter, ToExporter } from './exporter-messages.ts'
 import type { LockOwner } from './machine-lock-claim.ts'
 
 /** How long an exporter may take to start, in milliseconds. */
@@ -16,6 +16,8 @@ const startTimeoutMs = 60_000
 const receiptTimeoutMs = 4_000
 /** After how long it is asked whether it is still there while a request takes long, in milliseconds. */
 const pingAfterMs = 1_000
+/** How long a process that is not wanted any more while it starts may take to end by itself, in milliseconds. */
+const giveUpTimeoutMs = 1_000
 /** How long it may take until a process that was killed is gone, in milliseconds. */
 const killTimeoutMs = 2_000
 
@@ -36,7 +38,7 @@ export interface ExporterChildOptions {
 /** What a process says of its exporter when it is ready. */
 export type ExporterReady = Omit<Extract<FromExporter, { type: 'ready' }>, 'type'>
 
-type Request = ToExporter extends infer One ? (One extends ToExporter ? Omit<One, 'id'> : never) : never
+type Request = ExporterRequest extends infer One ? (One extends ExporterRequest ? Omit<One, 'id'> : never) : never
 type Answer = Extract<FromExporter, { type: 'opened' | 'activity' | 'done' }>
 
 /** What {@link ExporterChild.ask} takes besides the request. */
@@ -81,12 +83,14 @@ export class ExporterChild {
   ): Promise<{ child: ExporterChild; ready: ExporterReady }> {
     signal?.throwIfAborted()
     const child = new ExporterChild(options)
-    const stop = whenAborted(signal, () => child.kill())
+    // One that is killed leaves its folder.
+    const giveUp = () => child.stop(giveUpTimeoutMs).catch(() => undefined)
+    const stop = whenAborted(signal, () => void giveUp())
     try {
       const limit = { name: `start of exporter ${options.name}`, timeoutMs: startTimeoutMs }
       return { child, ready: await withTimeLimit(limit, () => child.#ready.promise) }
     } catch (error) {
-      child.kill()
+      await giveUp()
       throw error
     } finally {
       stop()
@@ -98,6 +102,8 @@ export class ExporterChild {
     const entry = new URL(`../cli/exporter-process${extname(import.meta.url)}`, import.meta.url)
     const child = fork(entry, [options.file, ...(options.runFolder === undefined ? [] : [options.runFolder])], {
       execArgv: [],
+      // A session of its own: what a terminal or a shell sends to the whole group leaves it, and what its drivers start, be.
+      detached: true,
       env: { ...process.env, ...compileCacheEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
@@ -124,6 +130,11 @@ export class ExporterChild {
     })
     // Whoever waits for the start is told.
     this.#ready.promise.catch(() => undefined)
+  }
+
+  /** Whether it has closed its drivers, left the devices safe, and ended. */
+  get endedInOrder(): boolean {
+    return this.#process.exitCode === 0
   }
 
   /** Whether its process has ended. */
@@ -179,9 +190,9 @@ export class ExporterChild {
   }
 
   #send(message: ToExporter, fail: (error: Error) => void): void {
-    this.#process.send(message, (error) => {
-      // That the process has ended is told with the reason.
-      if (error !== null && this.#process.connected) fail(error)
+    this.#process.send(message, (error: NodeJS.ErrnoException | null) => {
+      // That the process has ended is told with the reason, and may not have been noticed yet.
+      if (error !== null && error.code !== 'EPIPE' && this.#process.connected) fail(error)
     })
   }
 
@@ -192,7 +203,8 @@ export class ExporterChild {
 
   /** Lets it close what is open, and end. @throws HardwareError CALL_TIMEOUT when it had to be killed */
   async stop(timeoutMs: number): Promise<void> {
-    if (this.#process.connected) this.#process.disconnect()
+    // Were the channel closed, the process would take the run for dead, and clean up after it.
+    if (this.#process.connected) this.#send({ type: 'stop' }, () => undefined)
     const name = `stop of exporter ${this.#options.name}`
     try {
       await withTimeLimit({ name, timeoutMs }, () => this.gone)

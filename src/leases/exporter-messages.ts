@@ -2,8 +2,8 @@ import type { ErrorCode } from '../errors.ts'
 import type { ExporterActivity } from '../protocol/activity.ts'
 import type { LockOwner } from './machine-lock-claim.ts'
 
-/** What a run tells the process of an exporter that it has started. Each request has an id of its own. */
-export type ToExporter =
+/** What a run asks of the process of an exporter that it has started. Each request has an id of its own. */
+export type ExporterRequest =
   /** Wait until no other process of this machine uses the exporter. Where one that did has died, its devices are made safe. */
   | { readonly type: 'reserve'; readonly id: number; readonly owner: Omit<LockOwner, 'since'> }
   /** Let others use it; ends a wait, too. */
@@ -14,6 +14,9 @@ export type ToExporter =
   | { readonly type: 'ping'; readonly id: number }
   /** What do the clients of the session do? */
   | { readonly type: 'activity'; readonly id: number }
+
+/** What a run tells the process of an exporter; `stop`: close the drivers, leave nothing behind, and end. */
+export type ToExporter = ExporterRequest | { readonly type: 'stop' }
 
 /** What the process answers. `id` is the request's; `folder`, `ready` and the first `failed` have none. */
 export type FromExporter =

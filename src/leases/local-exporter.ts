@@ -164,15 +164,17 @@ class LocalExporter implements LeasableExporter {
     this.#child = child
     this.#ready = ready
     for (const warning of ready.warnings) this.#options.print(`warning: ${warning}`)
-    void child.gone.then((error) => this.#gone(error))
+    void child.gone.then((error) => this.#gone(child, error))
   }
 
-  #gone(error: HardwareError): void {
+  #gone(child: ExporterChild, error: HardwareError): void {
     const lost = this.#lost
     this.#lost = undefined
     this.#reserved = false
     if (lost === undefined) return
     lost.abort(error)
+    // It was stopped while it was in use, and has done what there is to do.
+    if (this.#closed && child.endedInOrder) return
     this.#recovery = this.#recover(error)
     // Whoever ends the lease is told.
     this.#recovery.catch(() => undefined)

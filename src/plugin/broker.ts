@@ -71,10 +71,13 @@ export class Broker {
     return path
   }
 
-  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}. */
+  /** The run is cancelled: who waits is refused at once, until {@link Broker.resume}, and the others are told. */
   cancel(): void {
     this.#isCancelled = true
-    for (const file of this.#requests) if (file.waitingFor !== undefined) this.#refuse(file)
+    for (const file of this.#requests) {
+      if (file.waitingFor === undefined) file.send({ type: 'cancelled' })
+      else this.#refuse(file)
+    }
   }
 
   /** Another run begins. */
@@ -204,6 +207,7 @@ export class Broker {
   #refuse(file: FileRequest): void {
     const message = `The run was cancelled while the file waited: ${file.waitingFor ?? ''}`
     const refusal: RoleGrant = { granted: false, code: 'LEASE_LOST', message }
+    file.send({ type: 'cancelled' })
     file.decide(Object.fromEntries(Object.keys(file.request.roles).map((role) => [role, refusal])))
     void this.#end(file)
   }

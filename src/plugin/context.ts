@@ -64,6 +64,8 @@ export type FromBroker =
     }
   /** An exporter has gone before its lease was released. */
   | { readonly type: 'lost'; readonly exporter: string; readonly code: ErrorCode; readonly message: string }
+  /** The run is cancelled: what is done before the tests is to end. */
+  | { readonly type: 'cancelled' }
   /** The leases are over; `problems` is what could not be cleaned up. */
   | { readonly type: 'released'; readonly problems: readonly string[] }
 

@@ -40,8 +40,8 @@ export function hardware(options: HardwareOptions = {}): HardwarePlugin {
       const { report } = HardwareRun.of(vitest)
       if (!vitest.config.reporters.includes(report)) vitest.config.reporters.push(report)
       project.config.globalSetup = [...[project.config.globalSetup ?? []].flat(), globalSetup]
-      project.config.setupFiles.push(workerSetup)
       HardwareRun.of(vitest).sortFiles()
+      HardwareRun.of(vitest).takeOverSignals(workerSetup)
     },
   }
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
-import type { TestProject, TestSpecification, Vitest } from 'vitest/node'
+import type { TestProject, TestSequencerConstructor, TestSpecification, Vitest } from 'vitest/node'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
-import { type CancelListener, endOnSignals } from './end-of-run.ts'
+import { EndOfRun, isRunInProcesses } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
@@ -67,22 +67,35 @@ export class HardwareRun implements Planner {
   readonly #times: LeaseTimes
   /** Files that seem to need hardware, and have not held any in this run. */
   readonly #idle = new Set<string>()
-  readonly #cancelled: CancelListener
-  #sorts = false
+  readonly #end: EndOfRun
+  #sequencer: TestSequencerConstructor | undefined
 
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
-    this.#cancelled = endOnSignals(vitest, (line) => this.#print(line))
+    this.#end = new EndOfRun(vitest, (line) => this.#print(line))
     const { root, cache } = vitest.config
     this.#times = new LeaseTimes(root, cache === false ? undefined : cache.dir)
   }
 
   /** Lets the run decide in which order files start, on top of what the user has configured. May be called again. */
   sortFiles(): void {
-    if (this.#sorts) return
-    this.#sorts = true
     const { sequence } = this.#vitest.config
-    sequence.sequencer = planningSequencer(sequence.sequencer, this)
+    if (sequence.sequencer === this.#sequencer) return
+    this.#sequencer = planningSequencer(sequence.sequencer, this)
+    sequence.sequencer = this.#sequencer
+  }
+
+  /**
+   * Lets fixtures clean up when a signal ends the run, in all its projects. May be called again, and has to be when Vitest
+   * has restarted.
+   *
+   * @param workerSetup the setup file of workers
+   */
+  takeOverSignals(workerSetup: string): void {
+    this.#end.takeOver()
+    for (const { config } of this.#vitest.projects) {
+      if (isRunInProcesses(config) && !config.setupFiles.includes(workerSetup)) config.setupFiles.unshift(workerSetup)
+    }
   }
 
   /**
@@ -92,6 +105,7 @@ export class HardwareRun implements Planner {
    * @returns what ends it; the last project stops the exporters
    */
   async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
+    this.#end.started()
     const exporters = configuredExporters(options, project.config.root, process.env)
     const key = JSON.stringify(exporters)
     let hardware = this.#hardware.get(key)
@@ -136,11 +150,8 @@ export class HardwareRun implements Planner {
   }
 
   async plan(files: readonly TestSpecification[]): Promise<ReadonlyMap<TestSpecification, HardwareFile>> {
-    // Vitest forgets these listeners when a run begins, just before it has the files sorted.
-    this.#vitest.onCancel((reason) => {
-      this.#cancelled(reason)
-      for (const { broker } of this.#hardware.values()) broker.cancel()
-    })
+    // Vitest forgets its listeners when a run begins, just before it has the files sorted.
+    this.#vitest.onCancel(() => this.#cancel())
     await this.#times.load()
     const reader = new NeedsReader()
     const planned = new Map<TestSpecification, HardwareFile>()
@@ -161,6 +172,11 @@ export class HardwareRun implements Planner {
       void broker.settled.then((exporters) => this.#print(describeImpossible(needs, exporters)))
     }
     return planned
+  }
+
+  #cancel(): void {
+    this.#end.cancelled()
+    for (const { broker } of this.#hardware.values()) broker.cancel()
   }
 
   #held(file: string, ms: number): void {

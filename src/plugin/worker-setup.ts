@@ -1,22 +1,18 @@
 /**
- * Vitest's setup file: a terminal sends Ctrl-C to all processes of a run, and supervisors send them SIGTERM. The run itself,
- * which gets it too, cancels the tests. Without this the workers would be gone before their fixtures had cleaned up. In a
- * thread, which is part of the run's process, it does nothing.
+ * A setup file of the tests, for workers that are processes. A signal that is sent to the whole process group, as a terminal
+ * sends Ctrl-C, reaches the run too, which has the fixtures clean up and then ends its workers; until then it must not end
+ * them by itself. Vitest tells a worker to stop, after which it listens to no messages, and ends it with SIGTERM.
+ *
+ * It is loaded once for each test file, and so imports nothing.
  */
-const key = Symbol.for('vitest-hardware.worker')
-const worker = globalThis as typeof globalThis & { [key]?: boolean }
-
-if (process.send !== undefined && worker[key] === undefined) {
-  worker[key] = true
-  process.on('SIGINT', () => undefined)
-  // Vitest ends its workers with SIGTERM, too, after it has told them to stop; were that not seen, it would use SIGKILL.
-  const letTestsEnd = () => undefined
-  process.on('SIGTERM', letTestsEnd).on('SIGHUP', letTestsEnd)
-  process.on('message', (message) => {
-    if (isStop(message)) process.off('SIGTERM', letTestsEnd)
-  })
-}
-
-function isStop(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'stop'
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Where somebody listens, the signal ends nothing by itself: the user, or this for an earlier file of the process.
+  if (process.send === undefined || process.listenerCount(signal) > 0) continue
+  const listener = () => {
+    const isNeeded = process.connected && process.listenerCount('message') > 0
+    if (isNeeded) return
+    process.off(signal, listener)
+    process.kill(process.pid, signal)
+  }
+  process.on(signal, listener)
 }

@@ -37,7 +37,7 @@ export interface ListenOptions {
 export interface OpenSessionOptions extends ListenOptions {
   /** Gets what hooks print, a line at a time, and their warnings. */
   readonly print?: (line: string) => void
-  /** Ends a hook that is running before the lease. */
+  /** Ends the start: the wait for drivers that are reset, and a hook that is running before the lease. */
   readonly signal?: AbortSignal
 }
 
@@ -51,8 +51,9 @@ export async function openSession(exporter: Exporter, options: OpenSessionOption
   const session = createSession(exporter)
   const { hooks = {} } = exporter
   const { print = () => undefined, signal, ...listen } = options
-  if (hooks.beforeLease === undefined && hooks.afterLease === undefined) return startSession(session, listen)
-  return startSession(session, listen, new LeaseHooks(session, hooks, { print, signal }))
+  const start = { ...listen, signal }
+  if (hooks.beforeLease === undefined && hooks.afterLease === undefined) return startSession(session, start)
+  return startSession(session, start, new LeaseHooks(session, hooks, { print, signal }))
 }
 
 /**
@@ -80,7 +81,7 @@ function createSession(exporter: Exporter): Session {
 /** Starts a session: resets its drivers, listens, and runs its hooks, if it has some. */
 export async function startSession(
   session: Session,
-  { address, security }: ListenOptions = {},
+  { address, security, signal }: ListenOptions & { readonly signal?: AbortSignal | undefined } = {},
   hooks?: LeaseHooks,
 ): Promise<OpenSession> {
   const cleanups: (() => Promise<void>)[] = [() => session.close()]
@@ -104,7 +105,7 @@ export async function startSession(
     return listen({ kind: 'unix', path: join(folder.path, 'session.sock') }, clients)
   }
   try {
-    await session.start(hooks?.beforeLease === undefined ? 'LEASE_READY' : 'BEFORE_LEASE_HOOK')
+    await session.start(hooks?.beforeLease === undefined ? 'LEASE_READY' : 'BEFORE_LEASE_HOOK', signal)
     const server = address === undefined ? await listenPrivately(security) : await listen(address, security)
     if (hooks !== undefined) {
       // Hooks have a socket of their own, because they know neither the passphrase nor the certificate's authority.

@@ -103,10 +103,11 @@ export class Session {
    * Resets every driver, parents before their children, and lets clients use them.
    *
    * @param status what clients are told then
+   * @param signal ends the wait for the drivers
    */
-  async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY'): Promise<void> {
+  async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY', signal?: AbortSignal): Promise<void> {
     for (const driver of this.#drivers.values()) {
-      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
+      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs, signal }
       await withTimeLimit(limit, async () => driver.reset())
     }
     this.setStatus(status)

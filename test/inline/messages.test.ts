@@ -73,7 +73,7 @@ test('hang', async ({ dut }) => {
     for (const message of [
       `The exporter of 'dut' does not have the drivers that the test declares:
   dut.power is a jumpstarter_driver_power.client.PowerClient, not a jumpstarter_driver_pyserial.client.PySerialClient
-  dut.usb is not exported; dut has board, power
+  dut.usb is not exported; dut has board, power, flasher
 Declared:
   power: jumpstarter_driver_pyserial.client.PySerialClient
   usb:
@@ -82,7 +82,8 @@ Declared:
 Exported:
   (root): jumpstarter_driver_composite.client.CompositeClient
     board: test.BoardClient
-    power: jumpstarter_driver_power.client.PowerClient`,
+    power: jumpstarter_driver_power.client.PowerClient
+    flasher: jumpstarter_driver_opendal.client.FlasherClient`,
       "Role 'dut' needs an exporter with board=esp32,usb, and this run has none. There are:",
       'exporter one: board=uno (does not match: board, usb)',
       'export (line 7) has the key on, which YAML 1.1 reads as a boolean; put it in quotes',

@@ -1,15 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type createProject, startVitest } from './project.ts'
 
-/** The processes that have a text in their command line, such as the folder of their project. */
-export function processesWith(text: string): { readonly pid: number; readonly command: string }[] {
+/** The processes of a project: those that have its folder in their command line, or are in it, as workers are. */
+export function processesWith(folder: string): { readonly pid: number; readonly command: string }[] {
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return []
     try {
       const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      return command.includes(text) ? [{ pid: Number(entry), command }] : []
+      const isIn = readlinkSync(`/proc/${entry}/cwd`).startsWith(folder)
+      return isIn || command.includes(folder) ? [{ pid: Number(entry), command }] : []
     } catch {
       return []
     }

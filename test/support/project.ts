@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,7 @@ export type VitestVersion = keyof typeof vitestFolders
 /** The driver of {@link boardYaml}: it writes down what happens to it, in a journal that the test reads. */
 const board = `
 import { appendFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Driver, call, defineInterface } from 'vitest-hardware'
 
 export const Board = defineInterface({
@@ -31,10 +32,11 @@ export class BoardDriver extends Driver {
   write(event, data) {
     appendFileSync('journal.jsonl', JSON.stringify({ exporter: this.config.name, session: this.session, event, data, time: Date.now() }) + '\\n')
   }
-  reset() {
+  async reset() {
     if (this.config.broken) throw new Error('no such device: /dev/ttyBOARD')
     this.session = \`\${process.pid}.\${session++}\`
     this.write('start')
+    await delay(this.config.resetMs ?? 0)
   }
   mark(file) { this.write('mark', file) }
   where() { return this.session }
@@ -53,6 +55,7 @@ export function boardYaml(
   labels: Record<string, string> = {},
   config: object = {},
   safe?: readonly string[],
+  hooks?: object,
 ): string {
   return JSON.stringify({
     apiVersion: 'jumpstarter.dev/v1alpha1',
@@ -60,9 +63,11 @@ export function boardYaml(
     metadata: { namespace: 'default', name },
     labels,
     ...(safe && { safe }),
+    ...(hooks && { hooks }),
     export: {
       board: { type: './board.mjs#BoardDriver', config: { name, ...config } },
       power: { type: 'jumpstarter_driver_power.driver.MockPower' },
+      flasher: { type: 'jumpstarter_driver_opendal.driver.MockFlasher' },
     },
   })
 }
@@ -95,6 +100,7 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
   return {
     folder,
     write,
+    remove: (name: string) => rmSync(join(folder, name)),
     /** Runs Vitest; `code` and the whole output as the user sees it. */
     async vitest(args: readonly string[], env: Record<string, string> = {}) {
       const { exitCode, all: output } = await startVitest(folder, args, env)
