@@ -2,7 +2,7 @@ import { HardwareError } from './errors.ts'
 
 /** A limit on one wait, with the name that its error gives it. */
 export interface TimeLimit {
-  /** What is waited for: `reset of MockPower`. */
+  /** What is waited for: `reset of power (MockPower)`. */
   readonly name: string
   readonly timeoutMs: number
   /** Ends the wait before. */
@@ -19,12 +19,21 @@ export async function withTimeLimit<T>({ name, timeoutMs, signal }: TimeLimit, r
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const abort = () => reject(signal?.reason)
   signal?.addEventListener('abort', abort)
-  const timer = setTimeout(() => {
-    reject(new HardwareError('CALL_TIMEOUT', `${name} did not end within ${timeoutMs} ms`))
-  }, timeoutMs)
+  const timer = setTimeout(() => reject(exceeded(name, timeoutMs)), timeoutMs)
   run().then(resolve, reject)
   return promise.finally(() => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   })
+}
+
+/** A signal that is aborted when a limit runs out, for waits that take one; it keeps no process alive. */
+export function timeLimitSignal({ name, timeoutMs }: Omit<TimeLimit, 'signal'>): AbortSignal {
+  const limit = new AbortController()
+  setTimeout(() => limit.abort(exceeded(name, timeoutMs)), timeoutMs).unref()
+  return limit.signal
+}
+
+function exceeded(name: string, timeoutMs: number): HardwareError {
+  return new HardwareError('CALL_TIMEOUT', `${name} did not end within ${timeoutMs} ms`)
 }

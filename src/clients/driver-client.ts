@@ -128,7 +128,10 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     }
   }
 
-  /** Opens a byte stream. Destroy it, or end it and read it to its end, to close it. */
+  /**
+   * Opens a byte stream. Destroy it, or end it and read it to its end, to close it. Limits are those of the wait until it
+   * is open; it may be used for longer than that, as consoles are that outlive a test.
+   */
   stream(method: MethodNames<I, 'byteStream'>): Promise<Duplex> {
     const client = this as DriverClient
     return this.node.channel.openStream(targetOf(client, method, definitionOf(client, method)), this.limits())

@@ -2,6 +2,7 @@ import { Duplex, PassThrough, Readable } from 'node:stream'
 
 import { HardwareError } from '../errors.ts'
 import type { PresignedRequestHandle } from '../protocol/resources.ts'
+import { timeLimitSignal } from '../time-limit.ts'
 
 /** How long one file may take, as upstream's exporter has it (reference: Jumpstarter's presigned requests, 7200 s). */
 const timeoutMs = 7_200_000
@@ -17,7 +18,7 @@ export async function openPresigned(handle: PresignedRequestHandle, signal: Abor
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new HardwareError('ARGUMENT_INVALID', `A presigned request goes to http or https, not ${url.protocol}`)
   }
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  const limit = AbortSignal.any([signal, timeLimitSignal({ name: `the transfer with ${url.host}`, timeoutMs })])
   const { headers, method } = handle
   if (method === 'GET') {
     const response = await fetch(url, { headers, signal: limit })

@@ -9,7 +9,7 @@ import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { LogBroadcast } from './log-broadcast.ts'
 import { ResourceTable } from './resource-table.ts'
 import { makeSafe, type SafeCall } from './safe-state.ts'
-import { describePlace, walkTree } from './tree.ts'
+import { describePlace, driverPaths, walkTree } from './tree.ts'
 import { withTimeLimit } from '../time-limit.ts'
 
 /** In which states drivers may be used. */
@@ -107,7 +107,7 @@ export class Session {
    */
   async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY', signal?: AbortSignal): Promise<void> {
     for (const driver of this.#drivers.values()) {
-      const limit = { name: `reset of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs, signal }
+      const limit = { name: `reset of ${this.#nameOf(driver)}`, timeoutMs: this.#driverTimeoutMs, signal }
       await withTimeLimit(limit, async () => driver.reset())
     }
     this.setStatus(status)
@@ -123,11 +123,18 @@ export class Session {
     return this.#closing
   }
 
+  /** Its place in the tree, and its class. */
+  #nameOf(driver: Driver): string {
+    const path = driverPaths(this.root).get(driver)
+    const { name } = driver.constructor
+    return path === undefined || path === '' ? name : `${path} (${name})`
+  }
+
   async #close(): Promise<void> {
     this.setStatus('OFFLINE')
     const errors = await makeSafe(this.#safe)
     for (const driver of [...this.#drivers.values()].toReversed()) {
-      const limit = { name: `close of ${driver.constructor.name}`, timeoutMs: this.#driverTimeoutMs }
+      const limit = { name: `close of ${this.#nameOf(driver)}`, timeoutMs: this.#driverTimeoutMs }
       await withTimeLimit(limit, async () => driver.close()).catch((error: unknown) => {
         errors.push(new HardwareError('CLEANUP_FAILED', `${limit.name}: ${messageOf(error)}`, { cause: error }))
       })

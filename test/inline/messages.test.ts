@@ -91,7 +91,7 @@ Exported:
       'exporter away: Cannot connect to exporter away (127.0.0.1:9): connect ECONNREFUSED 127.0.0.1:9',
       "No exporter is left for role 'b': it needs an exporter with board=uno, and other roles of this file need one too",
       'Exporter broken could not be leased: no such device: /dev/ttyBOARD',
-      'The hardware could not be cleaned up: exporter stuck: close of BoardDriver: relay stuck',
+      'The hardware could not be cleaned up: exporter stuck: close of board (BoardDriver): relay stuck',
       "Invalid selector, expected ',' or the end at character 9:\nboard=a b\n        ^",
       "'task' cannot be the name of a role",
       'board.hang: no answer within 400 ms',

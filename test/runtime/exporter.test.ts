@@ -263,7 +263,7 @@ describe('sessions', () => {
   test('close everything when a driver fails to close, and say so', async () => {
     const { exporter, good } = failing('close')
     const open = await openSession(exporter)
-    await expect(open.close()).rejects.toThrow('close of Failing: relay stuck')
+    await expect(open.close()).rejects.toThrow('close of bad (Failing): relay stuck')
     await expect(open.close()).rejects.toThrow('relay stuck')
     expect(good.events).toEqual(['reset', 'close'])
     expect(existsSync(dirname(open.address))).toBe(false)

@@ -110,8 +110,11 @@ test('closing goes on past a driver that fails or hangs, and reports both', asyn
   await session.start()
   await expect(session.close()).rejects.toMatchObject({
     errors: [
-      { code: 'CLEANUP_FAILED', message: 'close of Hanging: close of Hanging did not end within 100 ms' },
-      { code: 'CLEANUP_FAILED', message: 'close of Stubborn: relay stuck' },
+      {
+        code: 'CLEANUP_FAILED',
+        message: 'close of hanging (Hanging): close of hanging (Hanging) did not end within 100 ms',
+      },
+      { code: 'CLEANUP_FAILED', message: 'close of stubborn (Stubborn): relay stuck' },
     ],
   })
   expect(last.events).toEqual(['reset', 'close'])

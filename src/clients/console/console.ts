@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 import type { PromptShell } from '../shells/prompt-shell.ts'
 import type { ShellKind, Shells } from '../shells/create-shell.ts'
 import type { ShellOptions } from '../shells/types.ts'
@@ -29,6 +30,9 @@ export interface ConsoleOptions {
   /** The waits of the exporter that end, too, when a guard has found something. */
   readonly waits?: Waits
 }
+
+/** How much is sent under one limit. */
+const sliceBytes = 4096
 
 /**
  * A conversation on a stream of bytes: a serial port, a network connection, a process. Everything the device prints is
@@ -108,7 +112,8 @@ export class Console extends ConsoleReader implements Conversation, AsyncDisposa
   /**
    * Types text, or bytes, as they are. What is typed at the same time comes one after another.
    *
-   * @throws HardwareError CONSOLE_CLOSED when the device is gone
+   * @throws HardwareError CONSOLE_CLOSED when the device is gone, CALL_TIMEOUT when it takes nothing for as long as a wait
+   *   may take, CALL_CANCELLED when the signal is aborted
    */
   send(text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
     const sent = this.#sending.then(() => this.#send(text, options))
@@ -152,12 +157,18 @@ export class Console extends ConsoleReader implements Conversation, AsyncDisposa
   }
 
   async #send(text: string | Uint8Array, options: SendOptions): Promise<void> {
-    const { charDelayMs = this.#options.charDelayMs ?? 0, signal } = options
-    if (charDelayMs === 0) return this.#write(text)
-    const pieces = typeof text === 'string' ? Array.from(text) : Array.from(text, (byte) => Uint8Array.of(byte))
-    for (const piece of pieces) {
-      await this.#write(piece)
-      await delay(charDelayMs, undefined, signal === undefined ? {} : { signal })
+    const limits = this.context.limits()
+    const { charDelayMs = this.#options.charDelayMs ?? 0, signal = limits.signal } = options
+    const limit = { name: `sending to console ${this.name}`, timeoutMs: limits.timeoutMs, signal }
+    try {
+      for (const piece of charDelayMs === 0 ? slices(text) : characters(text)) {
+        await withTimeLimit(limit, () => this.#write(piece))
+        if (charDelayMs > 0) await delay(charDelayMs, undefined, signal === undefined ? {} : { signal })
+      }
+    } catch (error) {
+      if (error instanceof HardwareError || signal?.aborted !== true) throw error
+      const message = `Console ${this.name}: sending was cancelled (${messageOf(signal.reason)})`
+      throw new HardwareError('CALL_CANCELLED', message, { cause: signal.reason })
     }
   }
 
@@ -173,4 +184,14 @@ export class Console extends ConsoleReader implements Conversation, AsyncDisposa
       else stream.write(bytes, (error) => (error ? fail(error) : resolve()))
     })
   }
+}
+
+function characters(text: string | Uint8Array): readonly (string | Uint8Array)[] {
+  return typeof text === 'string' ? Array.from(text) : Array.from(text, (byte) => Uint8Array.of(byte))
+}
+
+/** Bytes in pieces, each of which has the limit of a wait, because devices may take long for all of them. */
+function* slices(text: string | Uint8Array): Generator<Uint8Array> {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes)
 }

@@ -5,13 +5,15 @@ import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 import { checkConfig, rules } from '../check-config.ts'
 import { checkEndpoint, connectTimeoutMs, type EndpointConfig, endpointUrl } from './endpoint.ts'
 
-async function openSocket(options: NetConnectOpts): Promise<Socket> {
+async function openSocket(url: string, options: NetConnectOpts): Promise<Socket> {
+  const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
   const socket = connectSocket({ ...options, allowHalfOpen: true })
   try {
-    await once(socket, 'connect', { signal: AbortSignal.any([callSignal(), AbortSignal.timeout(connectTimeoutMs)]) })
+    await withTimeLimit(limit, () => once(socket, 'connect'))
     return socket
   } catch (error) {
     socket.destroy()
@@ -35,7 +37,7 @@ export class TcpNetwork extends Driver implements Implementation<typeof Network>
   }
 
   connect() {
-    return openSocket({ host: this.#config.host, port: this.#config.port })
+    return openSocket(this.address(), { host: this.#config.host, port: this.#config.port })
   }
 
   address() {
@@ -61,6 +63,6 @@ export class UnixNetwork extends Driver {
   }
 
   connect() {
-    return openSocket({ path: this.#path })
+    return openSocket(`unix://${this.#path}`, { path: this.#path })
   }
 }

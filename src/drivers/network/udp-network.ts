@@ -7,7 +7,7 @@ import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { unlessAborted } from '../unless-aborted.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 import { DatagramStream } from './datagram-stream.ts'
 import { checkEndpoint, connectTimeoutMs, type EndpointConfig, endpointUrl } from './endpoint.ts'
 
@@ -29,12 +29,12 @@ export class UdpNetwork extends Driver implements Implementation<typeof Network>
 
   async connect() {
     const { host, port } = this.#config
-    const signal = AbortSignal.any([callSignal(), AbortSignal.timeout(connectTimeoutMs)])
-    const { address, family } = await unlessAborted(lookup(host), signal)
+    const limit = { name: `the connection to ${this.address()}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
+    const { address, family } = await withTimeLimit(limit, () => lookup(host))
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
     try {
       socket.connect(port, address)
-      await once(socket, 'connect', { signal })
+      await withTimeLimit(limit, () => once(socket, 'connect'))
     } catch (error) {
       socket.close()
       throw error

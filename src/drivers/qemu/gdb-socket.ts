@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
 
 import { HardwareError, messageOf } from '../../errors.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 import type { Driver } from '../../runtime/driver.ts'
 import type { Board } from './board.ts'
 import type { Qmp } from './qmp.ts'
@@ -102,7 +103,8 @@ export class GdbSocket {
     server.listen(path)
     try {
       await once(server, 'listening')
-      const connected = once(server, 'connection', { signal: AbortSignal.timeout(connectTimeoutMs) })
+      const limit = { name: "the connection of QEMU's gdbserver", timeoutMs: connectTimeoutMs }
+      const connected = withTimeLimit(limit, () => once(server, 'connection'))
       connected.catch(() => undefined)
       const answer = await qmp.executeText(`gdbserver ${quote(`unix:${path.replaceAll(',', ',,')}`)}`)
       if (/could not open/i.test(answer)) throw new HardwareError('CALL_FAILED', `QEMU: ${answer.trim()}`)

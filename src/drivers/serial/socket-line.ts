@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 
 import { HardwareError, messageOf } from '../../errors.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 import type { Line, LineEvents } from './line.ts'
 
 /** How long a connection may take to come about, in milliseconds. */
@@ -23,7 +24,7 @@ export async function openSocketLine(
     new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
   const socket = connect({ host, port, noDelay: true, keepAlive: true })
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(connectTimeoutMs) })
+    await withTimeLimit({ name: 'the connection', timeoutMs: connectTimeoutMs }, () => once(socket, 'connect'))
   } catch (cause) {
     socket.destroy()
     throw explain('Cannot connect to', cause)
