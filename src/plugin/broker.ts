@@ -241,7 +241,7 @@ export class Broker {
 
   /** The connection of a file has ended: after its leases, or because its worker has died. */
   async #abandon(file: FileRequest): Promise<void> {
-    if (!file.ended && !this.#isCancelled && !this.#isClosed) {
+    if (!this.#isCancelled && !this.#isClosed) {
       const told = this.#tellOfDeath(file)
       this.#deaths.add(told)
       await told
@@ -252,9 +252,8 @@ export class Broker {
 
   /** Vitest says of a worker that has died which file it ran, but not what that did. */
   async #tellOfDeath(file: FileRequest): Promise<void> {
-    const held = await file.describe()
-    if (held === undefined) return
-    this.#options.note(`The worker of ${file.request.file} has ended in the middle of a lease. It had:\n${held}`)
+    const what = await file.describe()
+    if (what !== undefined) this.#options.note(`The worker of ${file.request.file} has ended ${what}`)
   }
 
   /** Ends what a file holds, waits for, or is just being granted. @returns what could not be cleaned up */

@@ -127,7 +127,10 @@ export class FileRequest {
         if (failures.some(({ isFinal }) => !isFinal)) return { roles, failures }
       }
     }
-    if (allocation.size > 0) this.heldSince = performance.now()
+    if (allocation.size > 0) {
+      this.heldSince = performance.now()
+      this.wait(`a session of ${nameSlots(allocation.values())} is being opened`)
+    }
     const leased = reserved.map(async ([role, slot]) => {
       try {
         const lease = await slot.exporter.lease({ signal: this.#ended.signal })
@@ -176,14 +179,16 @@ export class FileRequest {
     return problems
   }
 
-  /** What it has, and what it did last with it; nothing where it has nothing. */
+  /** What its worker has left undone that has ended: `in the middle of a lease …`; nothing where that is nothing. */
   async describe(): Promise<string | undefined> {
+    if (this.waitingFor !== undefined) return this.ended ? undefined : `while it waited: ${this.waitingFor}`
     if (this.#leases.size === 0) return undefined
+    if (this.ended) return `before ${nameSlots(this.#leases.keys())} had been cleaned up`
     const exporters = Array.from(this.#leases, async ([{ exporter }, lease]) => {
       const activity = await lease.activity().catch(() => undefined)
       return `exporter ${exporter.name}${activity === undefined ? '' : describeActivity(activity)}`
     })
-    return (await Promise.all(exporters)).join('\n')
+    return `in the middle of a lease. It had:\n${(await Promise.all(exporters)).join('\n')}`
   }
 
   /** @returns false where another process has it, the first time */
@@ -210,6 +215,10 @@ export class FileRequest {
       return false
     }
   }
+}
+
+function nameSlots(slots: Iterable<Slot>): string {
+  return Array.from(slots, ({ exporter }) => `exporter ${exporter.name}`).join(', ')
 }
 
 function isSameDevice({ exporter: one }: Slot, { exporter: other }: Slot): boolean {

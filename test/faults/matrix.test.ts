@@ -28,29 +28,34 @@ const never = () => false
 const always = () => true
 const killed: End = { code: 'SIGKILL', message: /^/, shown: 'killed' }
 const passes: End = { code: 0, message: /Tests .*passed/, shown: '0: passes' }
-/** What Vitest says of a worker that has ended. */
-const workerEnded: End = {
-  code: 1,
-  message: /exited unexpectedly/,
-  shown: '1: Worker exited unexpectedly',
+/** What Vitest says of a worker that has ended, and what is added to that. */
+function workerEnds(message: string, shown: string): End {
+  return {
+    code: 1,
+    message: new RegExp(`exited unexpectedly[^]*The worker of phase\\.test\\.js has ended ${message}`),
+    shown: `1: The worker … has ended ${shown}`,
+  }
 }
 
-const workerEnds: Partial<Record<Phase, End>> = {
-  'in a call': {
-    code: 1,
-    message: /The worker of phase\.test\.js has ended[^|]*exporter one\s+call under way: board\.hang/,
-    shown: '1: The worker … has ended … It had: exporter one, call under way: board.hang',
-  },
-  'in a stream': {
-    code: 1,
-    message: /The worker of phase\.test\.js has ended[^|]*exporter one\s+board printed last:\s+\| tick/,
-    shown: '1: The worker … has ended … It had: exporter one, board printed last: …',
-  },
-  flashing: {
-    code: 1,
-    message: /The worker of phase\.test\.js has ended[^|]*exporter one\s+call under way: flasher\.flash/,
-    shown: '1: The worker … has ended … It had: exporter one, call under way: flasher.flash',
-  },
+const endsOfWorkers: Readonly<Record<Phase, End>> = {
+  waiting: workerEnds(
+    'while it waited: dut: one is held by holds\\.test\\.js',
+    'while it waited: dut: one is held by …',
+  ),
+  leasing: workerEnds('while it waited: a session of exporter one', 'while it waited: a session of exporter one …'),
+  'in a call': workerEnds(
+    '[^|]*exporter one\\s+call under way: board\\.hang',
+    '… It had: exporter one, call under way: board.hang',
+  ),
+  'in a stream': workerEnds(
+    '[^|]*exporter one\\s+board printed last:\\s+\\| tick',
+    '… It had: exporter one, board printed last: …',
+  ),
+  flashing: workerEnds(
+    '[^|]*exporter one\\s+call under way: flasher\\.flash',
+    '… It had: exporter one, call under way: flasher.flash',
+  ),
+  'cleaning up': workerEnds('before exporter one had been cleaned up', 'before exporter one had been cleaned up'),
 }
 
 /** The exporter is started again; a test that had not begun, or was over, does not notice. */
@@ -65,7 +70,7 @@ const scenarios: Readonly<Record<Fault, Scenario>> = {
   'worker SIGKILL': {
     happen: (run) => process.kill(run.workerPid(), 'SIGKILL'),
     goesOn: (phase) => phase === 'waiting',
-    end: (phase) => workerEnds[phase] ?? workerEnded,
+    end: (phase) => endsOfWorkers[phase],
   },
   'run SIGKILL': { happen: (run) => void run.signal('SIGKILL'), goesOn: never, end: () => killed },
   'run SIGTERM': {
