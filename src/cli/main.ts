@@ -9,6 +9,8 @@ import { environmentVariables } from '../protocol/endpoint.ts'
 import type { CallArguments } from './commands/call.ts'
 import type { RunArguments } from './commands/run.ts'
 import type { ShellArguments } from './commands/shell.ts'
+import { parseDuration } from './duration.ts'
+import { outputFormats } from './output.ts'
 import { UsageError } from './usage-error.ts'
 
 enableCompileCache()
@@ -19,6 +21,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 // As in Jumpstarter, an empty passphrase in the environment is none.
 if (process.env[environmentVariables.passphrase] === '') delete process.env[environmentVariables.passphrase]
+
+/** What is said of mistakes in files that the user has given. */
+const wrongFiles: ReadonlySet<string> = new Set(['CLIENT_CONFIG_INVALID', 'EXPORTER_CONFIG_INVALID'])
 
 const exporterFile = 'YAML, or a module that calls defineExporter()'
 const passphrase = (what: string) => new Option('--passphrase <text>', what).env(environmentVariables.passphrase)
@@ -55,6 +60,12 @@ const shell = program
   .description("lease an exporter and run a command that uses it (default: the user's shell)")
   .argument('[command...]', 'the command and its arguments, after --')
   .option('--exporter-config <file>', `start this exporter: ${exporterFile}`)
+  .option('-l, --selector <selector>', 'lease one with these labels from a controller')
+  .option('-n, --name <exporter>', 'lease this one from a controller')
+  .option('--lease <name>', 'use this lease of a controller, and leave it alone')
+  .addOption(
+    new Option('--max-duration <time>', 'how long a lease may last').argParser(parseDuration).default(86_400_000, '1d'),
+  )
   .action(async (command: string[], options: ShellArguments) =>
     (await import('./commands/shell.ts')).runShell(command, options),
   )
@@ -73,6 +84,63 @@ const call = program
     (await import('./commands/call.ts')).callMethod(target, args, options),
   )
 
+/** The options with which a command finds a controller. */
+const toController = [
+  new Option('--client <alias>', "a client of Jumpstarter's configuration (default: the current one)"),
+  new Option('--client-config <file>', 'the file of a client'),
+]
+const selector = (what: string) => new Option('-l, --selector <selector>', what)
+const output = new Option('-o, --output <format>', 'how to print it (default: a table)').choices(outputFormats)
+const duration = new Option('--duration <time>', 'how long it lasts: 90, 30m, 1d3h, PT1H30M').argParser(parseDuration)
+const controller = () => import('./commands/controller.ts')
+
+const get = program.command('get').description('list what a controller has')
+const getExporters = get
+  .command('exporters')
+  .alias('exporter')
+  .description('list exporters')
+  .addOption(selector('those with these labels'))
+  .action(async (options) => (await controller()).getExporters(options))
+const getLeases = get
+  .command('leases')
+  .alias('lease')
+  .description('list your leases')
+  .addOption(selector('those whose selector has these labels'))
+  .option('-a, --all', 'those that have ended, too')
+  .option('-A, --everybody', 'those of all clients')
+  .action(async (options) => (await controller()).getLeases(options))
+const createLease = program
+  .command('create')
+  .description('make something on a controller')
+  .command('lease')
+  .description('ask for a lease, without waiting for its exporter')
+  .addOption(selector('of an exporter with these labels'))
+  .option('-n, --name <exporter>', 'of this exporter')
+  .addOption(duration.makeOptionMandatory())
+  .action(async (options) => (await controller()).createLease(options))
+const updateLease = program
+  .command('update')
+  .description('change something on a controller')
+  .command('lease')
+  .description('change a lease')
+  .argument('<name>')
+  .addOption(new Option('--duration <time>', 'how long it lasts, from its beginning').argParser(parseDuration))
+  .option('--to-client <name>', 'give it to another client')
+  .action(async (name: string, options) => (await controller()).updateLease(name, options))
+const deleteLeases = program
+  .command('delete')
+  .description('end something on a controller')
+  .command('leases')
+  .alias('lease')
+  .description('end leases')
+  .argument('[names...]')
+  .option('-a, --all', 'all of your own')
+  .action(async (names: string[], options) => (await controller()).deleteLeases(names, options))
+
+for (const command of [shell, getExporters, getLeases, createLease, updateLease, deleteLeases]) {
+  for (const option of toController) command.addOption(option)
+}
+for (const command of [getExporters, getLeases, createLease, updateLease]) command.addOption(output)
 for (const option of toExporter) {
   shell.addOption(option)
   call.addOption(option)
@@ -82,8 +150,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   console.error(`error: ${messageOf(error)}`)
-  const wrongUse =
-    error instanceof UsageError || (error instanceof HardwareError && error.code === 'EXPORTER_CONFIG_INVALID')
+  const wrongUse = error instanceof UsageError || (error instanceof HardwareError && wrongFiles.has(error.code))
   // A command that has failed by itself keeps its exit code, whatever the clean-up did.
   process.exitCode ||= wrongUse ? 2 : 1
 }

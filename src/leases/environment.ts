@@ -40,8 +40,10 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /**
  * The variables for a command that shall use an exporter: what {@link exporterFromEnvironment} reads. What another
  * exporter has set, such as that of a shell around this one, does not count for it.
+ *
+ * @param lease the name of the lease, where a controller has given it
  */
-export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter): Environment {
+export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter, lease = 'direct'): Environment {
   const { address, name, insecure, passphrase, duringHook } = endpoint
   return {
     [variables.address]: address,
@@ -49,7 +51,7 @@ export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter)
     [variables.allow]: 'UNSAFE',
     _JMP_SUPPRESS_DRIVER_WARNINGS: '1',
     [variables.name]: name ?? '',
-    [variables.lease]: duringHook === true ? undefined : 'direct',
+    [variables.lease]: duringHook === true ? undefined : lease,
     [variables.labels]: formatLabels(labels),
     [variables.insecure]: insecure === true ? '1' : undefined,
     [olderInsecure]: undefined,

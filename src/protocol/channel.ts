@@ -120,6 +120,12 @@ export interface Channel {
   /** The exporter's state; `undefined` from exporters that do not know the question (before 0.8.1). */
   state(options?: WaitOptions): Promise<ExporterState | undefined>
   /**
+   * Ends the lease's session on the exporter, whose hook after the lease then runs.
+   *
+   * @returns false where there is none, or an older exporter that does not know of it
+   */
+  endSession(options?: WaitOptions): Promise<boolean>
+  /**
    * Closes the connection at once, with every call and stream on it. May be called again.
    *
    * @param reason what calls fail with, where there is something to say

@@ -22,6 +22,7 @@ import {
 import { openClientStream } from './client-stream.ts'
 import {
   DriverCallRequestSchema,
+  EndSessionRequestSchema,
   GetStatusRequestSchema,
   StreamingDriverCallRequestSchema,
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
@@ -159,6 +160,17 @@ export class GrpcChannel implements Channel {
       }
     } catch (error) {
       if (error instanceof HardwareError && error.code === 'NOT_IMPLEMENTED') return undefined
+      throw error
+    }
+  }
+
+  async endSession(options: WaitOptions = {}): Promise<boolean> {
+    try {
+      const method = exporterService.endSession
+      const { success } = await this.#calls.unary(method, create(EndSessionRequestSchema), 'EndSession', options)
+      return success
+    } catch (error) {
+      if (error instanceof HardwareError && error.code === 'NOT_IMPLEMENTED') return false
       throw error
     }
   }

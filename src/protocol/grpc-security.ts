@@ -16,6 +16,27 @@ import { type ConnectionSecurity, passphraseKey } from './endpoint.ts'
  */
 export function channelCredentials(address: Address, { ca, insecure }: ConnectionSecurity): ChannelCredentials {
   if (address.kind === 'unix' || insecure === true) return credentials.createInsecure()
+  return tlsCredentials(address, ca)
+}
+
+/**
+ * What a connection to a controller, or a router, is made with: always TLS. `insecure` means there that the certificate is
+ * not checked (reference: Jumpstarter's `tls.insecure`).
+ *
+ * @throws HardwareError ARGUMENT_INVALID when `ca` has no certificate in it
+ */
+export function controllerCredentials(
+  address: Address,
+  { ca, insecure }: Pick<ConnectionSecurity, 'ca' | 'insecure'>,
+): ChannelCredentials {
+  if (insecure === true) return credentials.createSsl(null, null, null, { rejectUnauthorized: false })
+  return tlsCredentials(address, ca)
+}
+
+function tlsCredentials(address: Address, ca: string | undefined): ChannelCredentials {
+  if (address.kind === 'unix') {
+    throw new HardwareError('ARGUMENT_INVALID', `${address.path} is no host:port`, { origin: 'plugin' })
+  }
   const verify = isIP(address.host) === 0 ? {} : { checkServerIdentity: checkAgainst(address.host) }
   if (ca === undefined) return credentials.createSsl(null, null, null, verify)
   try {

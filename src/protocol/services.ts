@@ -3,7 +3,8 @@ import type { GenService } from '@bufbuild/protobuf/codegenv2'
 import type { MethodDefinition } from '@grpc/grpc-js'
 
 import { encodeFrame } from './frame-codec.ts'
-import { ExporterService } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { ClientService } from './generated/jumpstarter/client/v1/client_pb.ts'
+import { ControllerService, ExporterService } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { RouterService } from './generated/jumpstarter/v1/router_pb.ts'
 
 type GrpcMethods<Service> =
@@ -44,6 +45,12 @@ function codec(direction: 'request' | 'response', schema: DescMessage) {
 
 /** `jumpstarter.v1.ExporterService` for grpc-js. */
 export const exporterService = grpcService(ExporterService)
+
+/** `jumpstarter.v1.ControllerService` for grpc-js. */
+export const controllerService = grpcService(ControllerService)
+
+/** `jumpstarter.client.v1.ClientService` for grpc-js. */
+export const clientService = grpcService(ClientService)
 
 /**
  * Metadata of GetReport's answer with which an exporter says that its HTTP/2 windows are large. With large ones at both ends

@@ -8,6 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => cli[Symbol.asyncDispose]())
 
+const toController = ['--client <alias>', '--client-config <file>']
 const toExporter = ['--host <address>', '--ca <file>', '--insecure', '--passphrase <text>', 'JMP_GRPC_PASSPHRASE']
 
 test('each command says what it takes', { timeout: 60_000 }, async () => {
@@ -17,7 +18,12 @@ test('each command says what it takes', { timeout: 60_000 }, async () => {
       ...['--exporter-config <file>', '--socket <path>', '--listen <[host:]port>', '--tls-cert <file>'],
       ...['--tls-key <file>', '--insecure', '--passphrase <text>', 'JMP_GRPC_PASSPHRASE', '--unauthenticated'],
     ],
-    shell: ['--exporter-config <file>', ...toExporter],
+    shell: ['--exporter-config <file>', '--selector <selector>', '--lease <name>', ...toExporter, ...toController],
+    'get exporters': ['--selector <selector>', '--output <format>', ...toController],
+    'get leases': ['--all', '--everybody', '--output <format>', ...toController],
+    'create lease': ['--duration <time>', '--name <exporter>', ...toController],
+    'update lease': ['<name>', '--duration <time>', '--to-client <name>', ...toController],
+    'delete leases': ['[names...]', '--all', ...toController],
     call: ['--timeout <seconds>', 'standard input and output', ...toExporter],
   }
   await Promise.all(

@@ -3,16 +3,27 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 
+import { messageOf } from '../../errors.ts'
 import { type Environment, exporterToEnvironment } from '../../leases/environment.ts'
 import { describeOwner } from '../../leases/exporter-lock.ts'
 import type { LeasableExporter } from '../../leases/lease.ts'
 import { type EndpointArguments, readEndpoint } from '../endpoint.ts'
 import { UsageError } from '../usage-error.ts'
+import type { ControllerArguments } from '../with-controller.ts'
 
 /** The options of `vitest-hardware shell`. */
-export interface ShellArguments extends EndpointArguments {
+export interface ShellArguments extends EndpointArguments, ControllerArguments {
   readonly exporterConfig?: string
+  /** A lease of a controller: of an exporter with these labels, of this one, or one that there is already. */
+  readonly selector?: string
+  readonly name?: string
+  readonly lease?: string
+  /** How long a lease of a controller may last, in milliseconds. */
+  readonly maxDuration: number
 }
+
+/** For how long a lease of a controller lasts if this process is killed, in milliseconds. */
+const leaseDurationMs = 60_000
 
 /**
  * Leases an exporter, and runs a command that its environment tells where it is: the user's shell, unless another is
@@ -20,6 +31,9 @@ export interface ShellArguments extends EndpointArguments {
  */
 export async function runShell(command: readonly string[], options: ShellArguments): Promise<void> {
   const [program = process.env['SHELL'] || '/bin/sh', ...args] = command
+  if ([options.selector, options.name, options.lease].some((given) => given !== undefined)) {
+    return runOnFleet(program, args, options)
+  }
   const exporter = await open(options)
   try {
     await exporter.reserve({
@@ -37,6 +51,41 @@ export async function runShell(command: readonly string[], options: ShellArgumen
     }
   } finally {
     await exporter.close()
+  }
+}
+
+/** Leases from a controller; Ctrl-C while that waits gives up. */
+async function runOnFleet(program: string, args: readonly string[], options: ShellArguments): Promise<void> {
+  const { selector = '', name, lease: existing, client, clientConfig, maxDuration } = options
+  if (options.exporterConfig !== undefined || options.host !== undefined) {
+    throw new UsageError(['--selector, --name and --lease exclude --exporter-config and --host'])
+  }
+  const { loadClientConfig } = await import('../../leases/controller/client-config.ts')
+  const { leaseFromController } = await import('../../leases/controller/controller-lease.ts')
+  const config = await loadClientConfig({ file: clientConfig, alias: client }, process.env)
+  const giveUp = new AbortController()
+  const stop = (signal: NodeJS.Signals) => {
+    process.exitCode = 128 + constants.signals[signal]
+    giveUp.abort(new Error(signal))
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, stop)
+  const lease = await leaseFromController({
+    config,
+    lease: existing ?? { selector, exporter: name },
+    durationMs: leaseDurationMs,
+    maxDurationMs: maxDuration,
+    signal: giveUp.signal,
+    print: (line) => console.error(line),
+  }).finally(() => {
+    for (const signal of signals) process.off(signal, stop)
+  })
+  lease.lost.addEventListener('abort', () => console.error(`error: ${messageOf(lease.lost.reason)}`))
+  try {
+    const { labels } = lease.exporter
+    process.exitCode = await run(program, args, exporterToEnvironment({ endpoint: lease.endpoint, labels }, lease.name))
+  } finally {
+    await lease.release()
   }
 }
 

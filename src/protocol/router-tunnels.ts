@@ -1,0 +1,66 @@
+import type { Duplex } from 'node:stream'
+
+import { create } from '@bufbuild/protobuf'
+import { Client, Metadata, type ServiceError } from '@grpc/grpc-js'
+
+import { HardwareError } from '../errors.ts'
+import { grpcTarget, parseAddress } from './address.ts'
+import type { ControllerEndpoint, TunnelEndpoint } from './controller-messages.ts'
+import { StreamRequestSchema } from './generated/jumpstarter/v1/router_pb.ts'
+import { controllerCredentials, tlsChannelOptions } from './grpc-security.ts'
+import { RouterStream } from './router-stream.ts'
+import { routerService } from './services.ts'
+
+/** With which the router is asked whether it is still there; it allows one a second. In milliseconds. */
+const keepalive = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 20_000 }
+
+/** The connections of a process to its routers, one for each, that all its tunnels share. */
+export class RouterTunnels {
+  readonly #security: Pick<ControllerEndpoint, 'ca' | 'insecure'>
+  readonly #clients = new Map<string, Client>()
+
+  constructor(security: Pick<ControllerEndpoint, 'ca' | 'insecure'>) {
+    this.#security = security
+  }
+
+  /**
+   * Opens our end of a tunnel. The router says nothing until the other end writes, so that this one may be written to at
+   * once.
+   */
+  open({ endpoint, token }: TunnelEndpoint): Duplex {
+    const metadata = new Metadata()
+    metadata.set('authorization', `Bearer ${token}`)
+    const { path, requestSerialize, responseDeserialize } = routerService.stream
+    const call = this.#client(endpoint).makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+    const stream = new RouterStream(call, {
+      halfCloseDelayMs: 0,
+      write: (frame) => call.write(create(StreamRequestSchema, frame)),
+      // The router does not tell the other end, and frames from there may still come.
+      finished: () => undefined,
+      closed: () => call.cancel(),
+    })
+    call.once('status', () => stream.endCall())
+    call.on('error', (failure: ServiceError) => {
+      const message = `The tunnel through the router (${endpoint}) broke: ${failure.details}`
+      stream.destroy(new HardwareError('CONNECTION_LOST', message, { cause: failure }))
+    })
+    return stream
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close()
+  }
+
+  #client(endpoint: string): Client {
+    const known = this.#clients.get(endpoint)
+    if (known !== undefined) return known
+    const address = parseAddress(endpoint)
+    const client = new Client(grpcTarget(address), controllerCredentials(address, this.#security), {
+      ...tlsChannelOptions(address),
+      ...keepalive,
+      'grpc.use_local_subchannel_pool': 1,
+    })
+    this.#clients.set(endpoint, client)
+    return client
+  }
+}

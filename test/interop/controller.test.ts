@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+import { type Certificates, createCertificates } from '../support/certificates.ts'
+import { startController } from '../support/controller/start.ts'
+import { pythonEnvironmentVariables, pythonMissing, pythonProgram } from './support/python.ts'
+
+const missing = pythonMissing()
+const timeout = 60_000
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+const startExporter = (file: string) =>
+  execa(pythonProgram('jmp'), ['run', '--exporter-config', file], {
+    env: pythonEnvironmentVariables(),
+    extendEnv: false,
+    reject: false,
+    all: true,
+  })
+
+/** The test of the double: Jumpstarter's own exporter and client find in it what they expect of the real one. */
+describe.skipIf(missing !== undefined)(
+  `the double of controller and router, with Python${missing === undefined ? '' : ` (${missing})`}`,
+  () => {
+    let certificates: Certificates
+    let controller: Awaited<ReturnType<typeof startController>>
+    let exporter: ReturnType<typeof startExporter>
+    let clientFile: string
+
+    beforeAll(async () => {
+      certificates = await createCertificates()
+      controller = await startController({
+        certificates,
+        clients: ['ci'],
+        exporters: { one: { board: 'uno' }, away: { board: 'away' } },
+      })
+      clientFile = join(certificates.folder, 'client.yaml')
+      writeFileSync(clientFile, controller.clientConfig('ci'))
+      const exporterFile = join(certificates.folder, 'exporter.yaml')
+      const power = { type: 'jumpstarter_driver_power.driver.MockPower' }
+      writeFileSync(exporterFile, controller.exporterConfig('one', { export: { power } }))
+      exporter = startExporter(exporterFile)
+      await vi.waitUntil(() => controller.state.exporters.get('one')?.streams === 1, { timeout })
+    }, 2 * timeout)
+    afterAll(async () => {
+      exporter.kill('SIGTERM')
+      await exporter
+      await controller[Symbol.asyncDispose]()
+      await certificates.remove()
+    }, timeout)
+
+    const jmp = (...args: string[]) =>
+      execa(pythonProgram('jmp'), args, {
+        env: { ...pythonEnvironmentVariables(), PATH: `${pythonProgram('')}:${process.env['PATH']}` },
+        extendEnv: false,
+        reject: false,
+        all: true,
+        stdin: 'ignore',
+        timeout: 50_000,
+      })
+
+    test('a shell leases the exporter, reaches it through the router, and releases it', { timeout }, async () => {
+      const command = ['sh', '-c', 'j power on && echo "lease $JMP_LEASE"']
+      const { exitCode, all } = await jmp('shell', '--client-config', clientFile, '-l', 'board=uno', '--', ...command)
+      expect(exitCode, all).toBe(0)
+      expect(all).toMatch(/lease [0-9a-f-]{36}/)
+      const leases = [...controller.state.leases.values()]
+      expect(leases).toMatchObject([{ exporter: { name: 'one' }, conditions: [{ reason: 'Released' }] }])
+      expect(controller.state.exporters.get('one')?.lease).toBeUndefined()
+      await expect.poll(() => controller.router.tunnels).toBe(0)
+    })
+
+    test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
+      const config = ['--client-config', clientFile]
+      const exporters = await jmp('get', 'exporters', ...config, '-o', 'name')
+      expect(exporters.all.split('\n').toSorted()).toEqual(['away', 'one'])
+      const created = await jmp('create', 'lease', ...config, '-l', 'board=uno', '--duration', '60', '-o', 'name')
+      expect(created.exitCode, created.all).toBe(0)
+      const name = created.stdout.trim()
+      await expect.poll(() => controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Ready' }])
+      const updated = await jmp('update', 'lease', name, ...config, '--duration', '120')
+      expect(updated.exitCode, updated.all).toBe(0)
+      expect(controller.state.leases.get(name)?.durationMs).toBe(120_000)
+      const listed = await jmp('get', 'leases', ...config, '-o', 'name')
+      expect(listed.stdout).toContain(name)
+      const deleted = await jmp('delete', 'leases', name, ...config)
+      expect(deleted.exitCode, deleted.all).toBe(0)
+      expect(controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Released' }])
+    })
+
+    test('a lease that nobody can have is refused, with the reason', { timeout }, async () => {
+      const { exitCode, all } = await jmp('shell', '--client-config', clientFile, '-l', 'board=none', '--', 'true')
+      expect(exitCode).not.toBe(0)
+      expect(all).toContain('0 exporters')
+    })
+
+    describe('and our client', () => {
+      const ours = (...args: string[]) =>
+        execa(process.execPath, [main, ...args], { reject: false, all: true, stdin: 'ignore', timeout: 50_000 })
+      const config = () => ['--client-config', clientFile]
+      const call = `"${process.execPath}" "${main}" call`
+
+      test('a shell leases their exporter, reaches it, and leaves nothing', { timeout }, async () => {
+        const begin = controller.state.leases.size
+        const command = `${call} power.on && ${call} power.read && echo "lease $JMP_LEASE of $JMP_EXPORTER"`
+        const { exitCode, all } = await ours('shell', ...config(), '-l', 'board=uno', '--', 'sh', '-c', command)
+        expect(exitCode, all).toBe(0)
+        const lease = [...controller.state.leases.values()][begin]
+        expect(all).toContain(`lease ${lease?.name} of one`)
+        expect(all).toContain('"voltage"')
+        expect(lease).toMatchObject({ conditions: [{ reason: 'Released' }] })
+        await expect.poll(() => controller.router.tunnels).toBe(0)
+      })
+
+      test('what cannot be had is said at once, with the controller’s reason', { timeout }, async () => {
+        const { exitCode, all } = await ours('shell', ...config(), '-l', 'board=none', '--', 'true')
+        expect(exitCode, all).toBe(1)
+        expect(all).toMatch(/No exporter can ever have board=none: .*0 exporters.*\(NoAccess\)/)
+      })
+
+      test('a shell that waits says why, and gives its lease back when it is interrupted', { timeout }, async () => {
+        const begin = controller.state.leases.size
+        const shell = ours('shell', ...config(), '-n', 'away', '--', 'true')
+        let output = ''
+        shell.all.on('data', (chunk: Buffer) => (output += String(chunk)))
+        await expect.poll(() => output, { timeout }).toContain('waiting: none of the 1 exporters is online (Offline)')
+        shell.kill('SIGINT')
+        expect(await shell).toMatchObject({ exitCode: 130 })
+        const lease = [...controller.state.leases.values()][begin]
+        expect(lease).toMatchObject({ conditions: [{ reason: 'Released' }] })
+      })
+
+      test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
+        const exporters = await ours('get', 'exporters', ...config(), '-o', 'name')
+        expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one'])
+        expect((await ours('get', 'exporters', ...config(), '-l', 'board=away')).stdout).toMatch(
+          /^NAME .*\naway .*offline/,
+        )
+        const created = await ours('create', 'lease', ...config(), '-l', 'board=uno', '--duration', '1h', '-o', 'name')
+        const name = created.stdout
+        await expect.poll(() => controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Ready' }])
+        const updated = await ours('update', 'lease', name, ...config(), '--duration', 'PT2H', '-o', 'json')
+        expect(JSON.parse(updated.stdout)).toMatchObject({ name, durationMs: 7_200_000, exporter: 'one' })
+        expect((await ours('get', 'leases', ...config())).stdout).toContain(name)
+        const inIt = await ours('shell', ...config(), '--lease', name, '--', 'sh', '-c', `${call} power.on`)
+        expect(inIt.exitCode, inIt.all).toBe(0)
+        expect(controller.state.leases.get(name)?.end, 'it is left alone').toBeUndefined()
+        expect((await ours('delete', 'leases', ...config(), name)).stdout).toBe(name)
+        expect(controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Released' }])
+      })
+    })
+  },
+)
