@@ -2,7 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join, relative } from 'node:path'
 
 import { removeAbandonedFolders } from '../abandoned-folders.ts'
-import { HardwareError } from '../errors.ts'
+import { HardwareError, messageOf } from '../errors.ts'
+import type { LeasableExporter } from '../leases/lease.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
 import { createWatchedFolder, type PrivateFolder } from '../private-folder.ts'
 import { allocate } from './allocation.ts'
@@ -28,6 +29,12 @@ export interface BrokerOptions {
   readonly note: (line: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
+  /**
+   * Gives whatever exporter of a controller a selector picks, where there is a controller.
+   *
+   * @param isOneOfSeveral whether the same file has others, or waits for them
+   */
+  readonly ofController?: ((selector: string, isOneOfSeveral: boolean) => LeasableExporter) | undefined
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -44,6 +51,8 @@ export class Broker {
   readonly #requests = new Set<FileRequest>()
   /** What workers that have died were doing is being asked for. */
   readonly #deaths = new Set<Promise<void>>()
+  /** What files have of a controller, or wait for. */
+  readonly #ofController = new Set<LeasableExporter>()
   #isCancelled = false
   #isClosed = false
   #server: Server | undefined
@@ -96,7 +105,9 @@ export class Broker {
     this.#server?.close()
     // Only while it runs can an exporter say what was done with it.
     await this.toldOfDeaths()
-    const problems = await this.#slots.close()
+    const ofController = await Promise.allSettled(Array.from(this.#ofController, (exporter) => exporter.close()))
+    const failed = ofController.flatMap((end) => (end.status === 'rejected' ? messageOf(end.reason) : []))
+    const problems = [...failed, ...(await this.#slots.close())]
     await (await this.#folder).remove()
     if (problems.length > 0) throw new HardwareError('CLEANUP_FAILED', problems.join('; '))
   }
@@ -157,8 +168,23 @@ export class Broker {
       } else {
         this.#queue.splice(this.#queue.indexOf(waiting), 1)
         for (const slot of allocation.values()) slot.holder = waiting
+        this.#addOfController(waiting, allocation)
         waiting.granting = this.#grant(waiting, allocation)
       }
+    }
+  }
+
+  /** What none of the run's own exporters is, a controller may have. */
+  #addOfController(file: FileRequest, allocation: Map<string, Slot>): void {
+    const { ofController } = this.#options
+    const { roles } = file.request
+    if (ofController === undefined) return
+    for (const [role, selector] of Object.entries(roles)) {
+      if (allocation.has(role)) continue
+      const exporter = ofController(selector, Object.keys(roles).length > 1)
+      const slot: Slot = { exporter, place: Infinity, holder: file, failures: 0, idle: undefined, ofController: true }
+      allocation.set(role, slot)
+      this.#ofController.add(exporter)
     }
   }
 
@@ -232,6 +258,7 @@ export class Broker {
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
     clearTimeout(slot.idle)
+    this.#ofController.delete(slot.exporter)
     if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       await slot.exporter.free()
     } else {

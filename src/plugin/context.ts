@@ -44,7 +44,7 @@ export type RoleGrant =
       readonly granted: true
       readonly exporter: string
       readonly endpoint: Lease['endpoint']
-      /** Whether the run has started the exporter, and so says when it has gone. */
+      /** Whether the run has started the exporter, or leased it from a controller, and so says when it has gone. */
       readonly local: boolean
     }
   | { readonly granted: false; readonly code: ErrorCode; readonly message: string }

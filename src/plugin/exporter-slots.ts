@@ -26,6 +26,8 @@ export interface Slot {
   failures: number
   /** Frees it when it has not been used for a while. */
   idle: NodeJS.Timeout | undefined
+  /** Whether it is a controller's, leased for one file alone. */
+  readonly ofController?: boolean
 }
 
 /** How often an exporter may fail until it is taken out of the run. */
@@ -93,6 +95,10 @@ export class ExporterSlots {
   fail(slot: Slot, why: string): void {
     const { name } = slot.exporter
     slot.failures++
+    if (slot.ofController === true) {
+      this.#note(`exporter ${name} of the controller has failed: ${why}`)
+      return
+    }
     if (slot.failures < maxFailures) {
       this.#note(`exporter ${name} has failed, and gets one more chance: ${why}`)
       this.#sort()

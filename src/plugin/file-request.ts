@@ -110,8 +110,10 @@ export class FileRequest {
     const failures: LeaseFailure[] = []
     const failed = (role: string, slot: Slot, cause: unknown) => {
       const code = cause instanceof HardwareError ? cause.code : 'EXPORTER_FAILED'
+      // A controller has looked for others itself; what it gives up for a moment is tried again.
+      const isFinal = slot.ofController === true ? code !== 'LEASE_TIMEOUT' : finalCodes.has(code)
       const message = `Exporter ${slot.exporter.name} could not be leased: ${messageOf(cause)}`
-      failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal: finalCodes.has(code) })
+      failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal })
     }
     for (const slot of allocation.values()) this.#slots.add(slot)
     const reserved: [string, Slot][] = []
@@ -140,7 +142,7 @@ export class FileRequest {
           granted: true,
           exporter: slot.exporter.name,
           endpoint: lease.endpoint,
-          local: slot.exporter.local,
+          local: slot.exporter.local || slot.ofController === true,
         }
       } catch (error) {
         failed(role, slot, error)
@@ -195,6 +197,7 @@ export class FileRequest {
   async #reserve(slot: Slot, listener: LeaseListener): Promise<boolean> {
     clearTimeout(slot.idle)
     slot.idle = undefined
+    if (slot.ofController === true) this.wait(`exporter ${slot.exporter.name} is being leased`)
     const giveUp = new AbortController()
     const waiting = (holder: LockOwner) => {
       const isKnown = this.#heldElsewhere.has(slot)

@@ -18,6 +18,16 @@ export interface RunningExporter {
   readonly labels?: Readonly<Record<string, string>>
 }
 
+/** How to reach Jumpstarter's controller, and what may be leased there. */
+export interface ControllerOptions {
+  /** The alias of a client (default: `JMP_*` of the environment, else the current one of `jmp config`). */
+  readonly client?: string
+  /** Its file instead, relative to the project's root. */
+  readonly clientConfig?: string
+  /** How long one lease may last in all, in milliseconds (default one day). It is taken for a minute and extended. */
+  readonly maxDurationMs?: number
+}
+
 /** What `hardware()` takes. */
 export interface HardwareOptions {
   /**
@@ -26,6 +36,11 @@ export interface HardwareOptions {
    * option, the one that `JUMPSTARTER_HOST` names, as inside `jmp shell`.
    */
   readonly exporters?: Readonly<Record<string, string | RunningExporter>>
+  /**
+   * Jumpstarter's controller, from which whatever no exporter of the run can be is leased (default none): which of its
+   * configurations of a client to use.
+   */
+  readonly controller?: ControllerOptions
   /** How long a test file waits until it gets what it needs, in milliseconds (default ten minutes). */
   readonly leaseTimeoutMs?: number
   /**
@@ -71,7 +86,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes */
 export function checkOptions(options: HardwareOptions): void {
   const mistakes: string[] = []
-  const known = ['exporters', 'leaseTimeoutMs', 'idleTimeoutMs', 'onMissing', 'retry', 'allow']
+  const known = ['exporters', 'controller', 'leaseTimeoutMs', 'idleTimeoutMs', 'onMissing', 'retry', 'allow']
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) mistakes.push(`'${key}' is not an option; there are ${known.join(', ')}`)
   }
@@ -88,6 +103,7 @@ export function checkOptions(options: HardwareOptions): void {
     }
     if (isRecord(exporter)) mistakes.push(...checkSecurity(exporter).map((what) => `exporters.${name}.${what}`))
   }
+  if (options.controller !== undefined) mistakes.push(...checkController(options.controller))
   for (const name of ['leaseTimeoutMs', 'idleTimeoutMs'] as const) {
     const timeout = options[name]
     if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
@@ -117,6 +133,20 @@ function checkSecurity({ host: _host, labels: _labels, ...security }: Readonly<R
     ...(typeof insecure === 'boolean' ? [] : ['insecure is not true or false']),
     ...(typeof passphrase === 'string' && passphrase !== '' ? [] : ['passphrase is not a text']),
     ...Object.keys(unknown).map((key) => `${key} is not a key; there are host, labels, ca, insecure, passphrase`),
+  ]
+}
+
+function checkController(controller: unknown): string[] {
+  if (!isRecord(controller)) return ["controller is not an object such as { client: 'default' }"]
+  const { client = '-', clientConfig = '-', maxDurationMs = 1, ...unknown } = controller
+  const isDuration = typeof maxDurationMs === 'number' && maxDurationMs > 0
+  return [
+    ...(typeof client === 'string' && client !== '' ? [] : ['controller.client is not an alias']),
+    ...(typeof clientConfig === 'string' && clientConfig !== '' ? [] : ['controller.clientConfig is not a path']),
+    ...(isDuration ? [] : ['controller.maxDurationMs is not a number of milliseconds']),
+    ...Object.keys(unknown).map(
+      (key) => `controller.${key} is not a key; there are client, clientConfig, maxDurationMs`,
+    ),
   ]
 }
 

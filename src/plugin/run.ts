@@ -1,16 +1,23 @@
 import { readFile } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { relative, resolve } from 'node:path'
 import type { TestProject, TestSequencerConstructor, TestSpecification, Vitest } from 'vitest/node'
 
 import { HardwareError, messageOf } from '../errors.ts'
-import { Broker } from './broker.ts'
+import { exporterFromController } from '../leases/controller/controller-exporter.ts'
+import { Broker, type BrokerOptions } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
 import { EndOfRun, isRunInProcesses } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
-import { type ConfiguredExporter, configuredExporters, type HardwareOptions } from './options.ts'
+import {
+  type ConfiguredExporter,
+  configuredExporters,
+  type ControllerOptions,
+  type HardwareOptions,
+} from './options.ts'
 import type { HardwareFile } from './order-files.ts'
 import { describeImpossible } from './plan.ts'
 import type { StaticNeed } from './read-needs.ts'
@@ -18,6 +25,9 @@ import { type Planner, planningSequencer } from './sequencer.ts'
 
 const defaultLeaseTimeoutMs = 600_000
 const defaultIdleTimeoutMs = 300_000
+const defaultMaxDurationMs = 86_400_000
+/** For how long a controller's lease outlives a run that was killed, in milliseconds. */
+const leaseDurationMs = 60_000
 
 function isContinuousIntegration(ci: string | undefined): boolean {
   return ci !== undefined && !['', '0', 'false'].includes(ci)
@@ -34,6 +44,8 @@ interface Hardware {
   readonly broker: Broker
   readonly address: Promise<string>
   readonly boards: number
+  /** Whether what its own exporters are not may be had from a controller. */
+  readonly hasController: boolean
   users: number
 }
 
@@ -107,7 +119,7 @@ export class HardwareRun implements Planner {
   async start(project: TestProject, options: HardwareOptions): Promise<() => Promise<void>> {
     this.#end.started()
     const exporters = configuredExporters(options, project.config.root, process.env)
-    const key = JSON.stringify(exporters)
+    const key = JSON.stringify([exporters, options.controller])
     let hardware = this.#hardware.get(key)
     if (hardware === undefined) {
       const broker = new Broker(
@@ -117,11 +129,18 @@ export class HardwareRun implements Planner {
           print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
           held: (file, ms) => this.#held(file, ms),
+          ofController: this.#ofController(options.controller, project.config.root),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
       )
-      hardware = { broker, address: broker.listen(), boards: exporters.length, users: 0 }
+      hardware = {
+        broker,
+        address: broker.listen(),
+        boards: exporters.length + this.#boardsOf(options),
+        users: 0,
+        hasController: options.controller !== undefined,
+      }
       this.#hardware.set(key, hardware)
     }
     const { broker, address } = hardware
@@ -168,7 +187,8 @@ export class HardwareRun implements Planner {
       const known = needsOf.get(hardware) ?? new Map<string, readonly StaticNeed[]>()
       needsOf.set(hardware, known.set(relative(this.#vitest.config.root, file.moduleId), needs))
     }
-    for (const [{ broker }, needs] of needsOf) {
+    for (const [{ broker, hasController }, needs] of needsOf) {
+      if (hasController) continue
       void broker.settled.then((exporters) => this.#print(describeImpossible(needs, exporters)))
     }
     return planned
@@ -196,6 +216,25 @@ export class HardwareRun implements Planner {
   /** Some tests of a file say nothing of how long all take. */
   get #runsWholeFiles(): boolean {
     return this.#vitest.getGlobalTestNamePattern() === undefined
+  }
+
+  /** How many a controller has nobody knows; that many files use the machine as well as they can. */
+  #boardsOf({ controller }: HardwareOptions): number {
+    return controller === undefined ? 0 : availableParallelism()
+  }
+
+  #ofController(options: ControllerOptions | undefined, root: string): BrokerOptions['ofController'] {
+    if (options === undefined) return undefined
+    const { client, clientConfig, maxDurationMs = defaultMaxDurationMs } = options
+    const choice = { alias: client, file: clientConfig === undefined ? undefined : resolve(root, clientConfig) }
+    const load = async () =>
+      (await import('../leases/controller/client-config.ts')).loadClientConfig(choice, process.env)
+    const config = load()
+    // Files that need it are told.
+    config.catch(() => undefined)
+    const print = (line: string) => this.#log(line)
+    return (selector, isOneOfSeveral) =>
+      exporterFromController({ config, selector, isOneOfSeveral, durationMs: leaseDurationMs, maxDurationMs, print })
   }
 
   #source(configured: ConfiguredExporter): ExporterSource {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { type Certificates, createCertificates } from '../support/certificates.ts'
 import { startController } from '../support/controller/start.ts'
+import { config, createProject } from '../support/project.ts'
 import { pythonEnvironmentVariables, pythonMissing, pythonProgram } from './support/python.ts'
 
 const missing = pythonMissing()
@@ -96,16 +97,87 @@ describe.skipIf(missing !== undefined)(
       expect(all).toContain('0 exporters')
     })
 
+    describe('and the plugin', () => {
+      const usesPower = `
+import { needs } from 'vitest-hardware'
+import { PowerClient } from 'vitest-hardware/clients'
+const test = needs({ dut: { selector: 'board=uno', drivers: { power: PowerClient } } })
+`
+      const cycles = `${usesPower}
+test('cycles', async ({ dut }) => { await dut.power.cycle({ offMs: 1 }) })`
+      const hangs = `${usesPower}
+import { existsSync, writeFileSync } from 'node:fs'
+test('hangs', async ({ dut }) => {
+  await dut.power.on()
+  writeFileSync('begun', '')
+  await new Promise(() => {})
+}, 60_000)`
+      const createFleetProject = (files: Record<string, string>) =>
+        createProject('Vitest 5', {
+          ...files,
+          'vitest.config.js': config({ controller: { clientConfig: clientFile } }),
+        })
+      const reasons = (from: number) =>
+        [...controller.state.leases.values()].slice(from).map(({ conditions: [condition] }) => condition?.reason)
+
+      test('files lease what the run has not, one after another', { timeout }, async () => {
+        const begin = controller.state.leases.size
+        const names = ['a', 'b', 'c'].map((name) => `${name}.test.js`)
+        await using project = await createFleetProject(Object.fromEntries(names.map((name) => [name, cycles])))
+        const { code, output } = await project.vitest(['run'])
+        expect(code, output).toBe(0)
+        expect(output).toMatch(/Tests\s+3 passed/)
+        expect(reasons(begin), output).toEqual(names.map(() => 'Released'))
+        const files = [...controller.state.leases.values()].slice(begin).map(({ tags }) => tags['file'])
+        expect(files.map((file) => file?.slice(-9)).toSorted()).toEqual(['a.test.js', 'b.test.js', 'c.test.js'])
+      })
+
+      test('what the fleet has not is said with its reason', { timeout }, async () => {
+        await using project = await createFleetProject({ 'a.test.js': cycles.replace('board=uno', 'board=none') })
+        const { code, output } = await project.vitest(['run'], { CI: '1' })
+        expect(code, output).toBe(1)
+        expect(output).toMatch(/No exporter can ever have board=none: .*0 exporters.*\(NoAccess\)/)
+      })
+
+      test.each(['SIGINT', 'SIGTERM'] as const)('%s gives the lease back', { timeout }, async (signal) => {
+        const begin = controller.state.leases.size
+        await using project = await createFleetProject({ 'a.test.js': hangs })
+        const run = project.start(['run'])
+        await expect.poll(() => existsSync(join(project.folder, 'begun')), { timeout }).toBe(true)
+        run.kill(signal)
+        const { exitCode, all } = await run
+        expect(exitCode, all).toBe(signal === 'SIGINT' ? 130 : 143)
+        expect(reasons(begin), all).toEqual(['Released'])
+      })
+
+      test('a lease that is ended by somebody else fails its tests', { timeout }, async () => {
+        const begin = controller.state.leases.size
+        await using project = await createFleetProject({
+          'a.test.js': hangs.replace(
+            'await new Promise(() => {})',
+            'for (;;) { await dut.power.on(); await new Promise((go) => setTimeout(go, 100)) }',
+          ),
+        })
+        const run = project.start(['run'])
+        await expect.poll(() => existsSync(join(project.folder, 'begun')), { timeout }).toBe(true)
+        const lease = [...controller.state.leases.values()][begin]
+        if (lease !== undefined) controller.state.release(lease)
+        const { exitCode, all } = await run
+        expect(exitCode, all).toBe(1)
+        expect(all).toMatch(/HardwareError: /)
+      })
+    })
+
     describe('and our client', () => {
       const ours = (...args: string[]) =>
         execa(process.execPath, [main, ...args], { reject: false, all: true, stdin: 'ignore', timeout: 50_000 })
-      const config = () => ['--client-config', clientFile]
+      const where = () => ['--client-config', clientFile]
       const call = `"${process.execPath}" "${main}" call`
 
       test('a shell leases their exporter, reaches it, and leaves nothing', { timeout }, async () => {
         const begin = controller.state.leases.size
         const command = `${call} power.on && ${call} power.read && echo "lease $JMP_LEASE of $JMP_EXPORTER"`
-        const { exitCode, all } = await ours('shell', ...config(), '-l', 'board=uno', '--', 'sh', '-c', command)
+        const { exitCode, all } = await ours('shell', ...where(), '-l', 'board=uno', '--', 'sh', '-c', command)
         expect(exitCode, all).toBe(0)
         const lease = [...controller.state.leases.values()][begin]
         expect(all).toContain(`lease ${lease?.name} of one`)
@@ -115,14 +187,14 @@ describe.skipIf(missing !== undefined)(
       })
 
       test('what cannot be had is said at once, with the controller’s reason', { timeout }, async () => {
-        const { exitCode, all } = await ours('shell', ...config(), '-l', 'board=none', '--', 'true')
+        const { exitCode, all } = await ours('shell', ...where(), '-l', 'board=none', '--', 'true')
         expect(exitCode, all).toBe(1)
         expect(all).toMatch(/No exporter can ever have board=none: .*0 exporters.*\(NoAccess\)/)
       })
 
       test('a shell that waits says why, and gives its lease back when it is interrupted', { timeout }, async () => {
         const begin = controller.state.leases.size
-        const shell = ours('shell', ...config(), '-n', 'away', '--', 'true')
+        const shell = ours('shell', ...where(), '-n', 'away', '--', 'true')
         let output = ''
         shell.all.on('data', (chunk: Buffer) => (output += String(chunk)))
         await expect.poll(() => output, { timeout }).toContain('waiting: none of the 1 exporters is online (Offline)')
@@ -133,21 +205,21 @@ describe.skipIf(missing !== undefined)(
       })
 
       test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
-        const exporters = await ours('get', 'exporters', ...config(), '-o', 'name')
+        const exporters = await ours('get', 'exporters', ...where(), '-o', 'name')
         expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one'])
-        expect((await ours('get', 'exporters', ...config(), '-l', 'board=away')).stdout).toMatch(
+        expect((await ours('get', 'exporters', ...where(), '-l', 'board=away')).stdout).toMatch(
           /^NAME .*\naway .*offline/,
         )
-        const created = await ours('create', 'lease', ...config(), '-l', 'board=uno', '--duration', '1h', '-o', 'name')
+        const created = await ours('create', 'lease', ...where(), '-l', 'board=uno', '--duration', '1h', '-o', 'name')
         const name = created.stdout
         await expect.poll(() => controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Ready' }])
-        const updated = await ours('update', 'lease', name, ...config(), '--duration', 'PT2H', '-o', 'json')
+        const updated = await ours('update', 'lease', name, ...where(), '--duration', 'PT2H', '-o', 'json')
         expect(JSON.parse(updated.stdout)).toMatchObject({ name, durationMs: 7_200_000, exporter: 'one' })
-        expect((await ours('get', 'leases', ...config())).stdout).toContain(name)
-        const inIt = await ours('shell', ...config(), '--lease', name, '--', 'sh', '-c', `${call} power.on`)
+        expect((await ours('get', 'leases', ...where())).stdout).toContain(name)
+        const inIt = await ours('shell', ...where(), '--lease', name, '--', 'sh', '-c', `${call} power.on`)
         expect(inIt.exitCode, inIt.all).toBe(0)
         expect(controller.state.leases.get(name)?.end, 'it is left alone').toBeUndefined()
-        expect((await ours('delete', 'leases', ...config(), name)).stdout).toBe(name)
+        expect((await ours('delete', 'leases', ...where(), name)).stdout).toBe(name)
         expect(controller.state.leases.get(name)?.conditions).toMatchObject([{ reason: 'Released' }])
       })
     })
