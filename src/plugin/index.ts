@@ -1,3 +1,3 @@
 export type { HardwareContext } from './context.ts'
 export { hardware, type HardwarePlugin } from './hardware.ts'
-export type { HardwareOptions, RunningExporter } from './options.ts'
+export type { ControllerOptions, HardwareOptions, RunningExporter } from './options.ts'

@@ -129,7 +129,7 @@ test('hangs', async ({ dut }) => {
         expect(output).toMatch(/Tests\s+3 passed/)
         expect(reasons(begin), output).toEqual(names.map(() => 'Released'))
         const files = [...controller.state.leases.values()].slice(begin).map(({ tags }) => tags['file'])
-        expect(files.map((file) => file?.slice(-9)).toSorted()).toEqual(['a.test.js', 'b.test.js', 'c.test.js'])
+        expect(new Set(files.map((file) => file?.slice(-'a.test.js'.length)))).toEqual(new Set(names))
       })
 
       test('what the fleet has not is said with its reason', { timeout }, async () => {

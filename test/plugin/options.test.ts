@@ -99,7 +99,7 @@ describe('checks', () => {
   test.each([
     [
       { exporter: {} },
-      "'exporter' is not an option; there are exporters, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
+      "'exporter' is not an option; there are exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
     ],
     [{ exporters: { dut: 3 } }, "exporters.dut is neither the path of a file nor { host: 'HOST:PORT' }"],
     [{ exporters: { dut: '' } }, 'exporters.dut is neither'],
@@ -116,6 +116,11 @@ describe('checks', () => {
     [{ onMissing: 'ignore' }, "onMissing is 'ignore'; there are fail and skip"],
     [{ retry: 1.5 }, 'retry is 1.5; it has to be a whole number, at most 10'],
     [{ allow: 'pkg' }, 'allow is not a list of names of packages'],
+    [{ controller: 'default' }, "controller is not an object such as { client: 'default' }"],
+    [{ controller: { client: '' } }, 'controller.client is not an alias'],
+    [{ controller: { clientConfig: 1 } }, 'controller.clientConfig is not a path'],
+    [{ controller: { maxDurationMs: 0 } }, 'controller.maxDurationMs is not a number of milliseconds'],
+    [{ controller: { name: 'x' } }, 'controller.name is not a key; there are client, clientConfig, maxDurationMs'],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
       expect.objectContaining({
@@ -131,7 +136,7 @@ describe('checks', () => {
     expect(() => hardware(options as unknown as HardwareOptions)).toThrow(
       [
         'Invalid options of hardware():',
-        "  'timeout' is not an option; there are exporters, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
+        "  'timeout' is not an option; there are exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
         "  exporters.a is neither the path of a file nor { host: 'HOST:PORT' }",
         '  leaseTimeoutMs is -1; it has to be a number of milliseconds, at most 86400000',
         '  allow is not a list of names of packages',
