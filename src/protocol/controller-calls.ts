@@ -1,9 +1,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import { Client, Metadata, type MethodDefinition } from '@grpc/grpc-js'
+import type { Client, MethodDefinition } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
-import { grpcTarget, parseAddress } from './address.ts'
 import type { WaitOptions } from './channel.ts'
+import { createControllerClient } from './controller-client.ts'
 import { controllerError } from './controller-error.ts'
 import {
   type ControllerEndpoint,
@@ -25,8 +25,7 @@ import {
   UpdateLeaseRequestSchema,
 } from './generated/jumpstarter/client/v1/client_pb.ts'
 import { DialRequestSchema } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
-import { GrpcCalls } from './grpc-calls.ts'
-import { controllerCredentials, tlsChannelOptions } from './grpc-security.ts'
+import type { GrpcCalls } from './grpc-calls.ts'
 import { clientService, controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds; Dial is held by the controller for up to 30 s. */
@@ -44,19 +43,11 @@ export class ControllerCalls {
 
   /** @throws HardwareError ARGUMENT_INVALID for a certificate that is none */
   constructor(endpoint: ControllerEndpoint) {
-    const address = parseAddress(endpoint.address)
-    this.name = endpoint.name
     this.#parent = `namespaces/${endpoint.namespace}`
-    const metadata = new Metadata()
-    metadata.set('jumpstarter-kind', 'Client')
-    metadata.set('jumpstarter-namespace', endpoint.namespace)
-    metadata.set('jumpstarter-name', endpoint.name)
-    metadata.set('authorization', `Bearer ${endpoint.token}`)
-    this.#client = new Client(grpcTarget(address), controllerCredentials(address, endpoint), {
-      ...tlsChannelOptions(address),
-      'grpc.use_local_subchannel_pool': 1,
-    })
-    this.#calls = new GrpcCalls(this.#client, `the controller (${endpoint.address})`, metadata)
+    this.name = endpoint.name
+    const { client, calls } = createControllerClient(endpoint, 'Client')
+    this.#client = client
+    this.#calls = calls
   }
 
   async createLease({ selector, exporter, durationMs, tags = {} }: LeaseWishes, options?: WaitOptions) {

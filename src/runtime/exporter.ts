@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { HardwareError, messageOf } from '../errors.ts'
+import type { ControllerEndpoint } from '../protocol/controller-messages.ts'
 import type { DriverTypes } from './config/driver-types.ts'
 import type { Driver } from './driver.ts'
 import { isExporterDefinition } from './define-exporter.ts'
@@ -21,6 +22,8 @@ export interface Exporter {
   readonly safe?: readonly string[] | undefined
   /** What it is known by on its machine, where that is not its file: exporters with the same one are not used at once. */
   readonly lock?: string | undefined
+  /** The controller that `vitest-hardware run` registers it with. */
+  readonly controller?: ControllerEndpoint | undefined
   createRoot(): Driver
 }
 
@@ -46,8 +49,8 @@ async function loadYaml(file: string, types: DriverTypes): Promise<Exporter> {
   ])
   const config = parseExporterConfig(text, file)
   const createRoot = await prepareTree(config, file, types)
-  const { name, labels, hooks, safe, lock, warnings } = config
-  return { name, labels, hooks, safe, lock, warnings, createRoot }
+  const { name, labels, hooks, safe, lock, controller, warnings } = config
+  return { name, labels, hooks, safe, lock, controller, warnings, createRoot }
 }
 
 async function loadModule(file: string): Promise<Exporter> {

@@ -13,6 +13,8 @@ const lingerMs = 1_000
 interface LeaseHooksOptions {
   readonly print: (line: string) => void
   readonly signal: AbortSignal | undefined
+  /** The lease of a controller. */
+  readonly lease: { readonly name: string; readonly client: string } | undefined
 }
 
 /** Runs the hooks of one session, and tells its clients of them: in its state, and in its log. */
@@ -76,8 +78,8 @@ export class LeaseHooks {
         [variables.address]: address,
         [variables.allow]: 'UNSAFE',
         // Without a controller leases have no names; this is what upstream's standalone exporter calls its own.
-        [variables.hookLease]: 'standalone',
-        CLIENT_NAME: '',
+        [variables.hookLease]: this.#options.lease?.name ?? 'standalone',
+        CLIENT_NAME: this.#options.lease?.client ?? '',
         // What belongs to a lease that this exporter may have been started in.
         [variables.lease]: undefined,
         [variables.name]: undefined,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { HardwareError, messageOf } from '../errors.ts'
 import { createPrivateFolder } from '../private-folder.ts'
 import type { Address } from '../protocol/address.ts'
+import type { ExporterState } from '../protocol/channel.ts'
 import { nameLabel } from '../protocol/labels.ts'
 import type { Exporter } from './exporter.ts'
 import { LeaseHooks } from './lease-hooks.ts'
@@ -21,6 +22,8 @@ export interface OpenSession extends AsyncDisposable {
   readonly session: Session
   /** A unix socket's path, or `host:port`. */
   readonly address: string
+  /** Runs the hook after the lease, while clients can still reach the session. May be called again. */
+  endLease(): Promise<void>
   /** Ends it: no more calls, drivers closed, sockets removed. May be called again. */
   close(): Promise<void>
 }
@@ -33,10 +36,20 @@ export interface ListenOptions {
   readonly security?: ListenSecurity | undefined
 }
 
+/** A lease that a controller has given. */
+interface SessionLease {
+  readonly name: string
+  readonly client: string
+  /** Is told every state of the session. */
+  readonly state: (state: ExporterState) => void
+}
+
 /** What {@link openSession} takes besides the exporter. */
 export interface OpenSessionOptions extends ListenOptions {
   /** Gets what hooks print, a line at a time, and their warnings. */
   readonly print?: (line: string) => void
+  /** The lease, where it is a controller's, for hooks and for who watches its state. */
+  readonly lease?: SessionLease | undefined
   /** Ends the start: the wait for drivers that are reset, and a hook that is running before the lease. */
   readonly signal?: AbortSignal
 }
@@ -50,10 +63,11 @@ export interface OpenSessionOptions extends ListenOptions {
 export async function openSession(exporter: Exporter, options: OpenSessionOptions = {}): Promise<OpenSession> {
   const session = createSession(exporter)
   const { hooks = {} } = exporter
-  const { print = () => undefined, signal, ...listen } = options
+  const { print = () => undefined, signal, lease, ...listen } = options
+  if (lease !== undefined) session.events.on('state', lease.state)
   const start = { ...listen, signal }
   if (hooks.beforeLease === undefined && hooks.afterLease === undefined) return startSession(session, start)
-  return startSession(session, start, new LeaseHooks(session, hooks, { print, signal }))
+  return startSession(session, start, new LeaseHooks(session, hooks, { print, signal, lease }))
 }
 
 /**
@@ -70,7 +84,8 @@ export async function makeExporterSafe(exporter: Exporter): Promise<void> {
   }
 }
 
-function createSession(exporter: Exporter): Session {
+/** A session of an exporter that has not begun. */
+export function createSession(exporter: Exporter): Session {
   const labels = { ...exporter.labels, [nameLabel]: exporter.name }
   const root = exporter.createRoot()
   const { calls: safe, mistakes } = findSafeCalls(root, exporter.safe)
@@ -104,6 +119,8 @@ export async function startSession(
     cleanups.push(() => folder.remove())
     return listen({ kind: 'unix', path: join(folder.path, 'session.sock') }, clients)
   }
+  let leaseEnded: Promise<void> | undefined
+  let endLease = async (): Promise<void> => undefined
   try {
     await session.start(hooks?.beforeLease === undefined ? 'LEASE_READY' : 'BEFORE_LEASE_HOOK', signal)
     const server = address === undefined ? await listenPrivately(security) : await listen(address, security)
@@ -111,11 +128,12 @@ export async function startSession(
       // Hooks have a socket of their own, because they know neither the passphrase nor the certificate's authority.
       const own = security === undefined && address === undefined ? server : await listenPrivately()
       await hooks.before(own.address)
-      cleanups.push(() => hooks.after(own.address))
+      endLease = () => (leaseEnded ??= hooks.after(own.address))
+      cleanups.push(endLease)
     }
     let closing: Promise<void> | undefined
     const close = () => (closing ??= closeAll())
-    return { session, address: server.address, close, [Symbol.asyncDispose]: close }
+    return { session, address: server.address, endLease, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await closeAll().catch(() => undefined)
     throw error

@@ -36,8 +36,8 @@ export class Session {
   readonly log = new LogBroadcast()
   readonly resources = new ResourceTable()
   readonly activity: Activity
-  /** Emits `state` after every change of {@link Session.state}. */
-  readonly events = new EventEmitter<{ state: [ExporterState] }>()
+  /** Emits `state` after every change of {@link Session.state}, and `end` when a client has no more use for it. */
+  readonly events = new EventEmitter<{ state: [ExporterState]; end: [] }>()
   readonly #drivers = new Map<string, Driver>()
   readonly #driverTimeoutMs: number
   readonly #safe: readonly SafeCall[]
@@ -78,6 +78,15 @@ export class Session {
     const { status: previous, version } = this.#state
     this.#state = { status, message, version: version + 1, previous }
     this.events.emit('state', this.#state)
+  }
+
+  /**
+   * A client has no more use for the lease.
+   *
+   * @returns false where nobody ends it for that, as it is not a controller's
+   */
+  requestEnd(): boolean {
+    return this.events.emit('end')
   }
 
   /** @throws HardwareError NOT_READY while drivers may not be used */

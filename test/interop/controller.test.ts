@@ -1,9 +1,11 @@
 import { join } from 'node:path'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
+import { ExporterStatus } from '../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
 import { type Certificates, createCertificates } from '../support/certificates.ts'
 import { startController } from '../support/controller/start.ts'
 import { config, createProject } from '../support/project.ts'
@@ -35,7 +37,7 @@ describe.skipIf(missing !== undefined)(
       controller = await startController({
         certificates,
         clients: ['ci'],
-        exporters: { one: { board: 'uno' }, away: { board: 'away' } },
+        exporters: { one: { board: 'uno' }, two: { board: 'mega' }, away: { board: 'away' } },
       })
       clientFile = join(certificates.folder, 'client.yaml')
       writeFileSync(clientFile, controller.clientConfig('ci'))
@@ -76,7 +78,7 @@ describe.skipIf(missing !== undefined)(
     test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
       const config = ['--client-config', clientFile]
       const exporters = await jmp('get', 'exporters', ...config, '-o', 'name')
-      expect(exporters.all.split('\n').toSorted()).toEqual(['away', 'one'])
+      expect(exporters.all.split('\n').toSorted()).toEqual(['away', 'one', 'two'])
       const created = await jmp('create', 'lease', ...config, '-l', 'board=uno', '--duration', '60', '-o', 'name')
       expect(created.exitCode, created.all).toBe(0)
       const name = created.stdout.trim()
@@ -97,6 +99,102 @@ describe.skipIf(missing !== undefined)(
       expect(all).toContain('0 exporters')
     })
 
+    describe('and our exporter', () => {
+      const events = () => readFileSync(join(certificates.folder, 'events'), 'utf8').trim().split('\n')
+      /** Starts `vitest-hardware run` with what a controller gives an exporter, and hooks that write down what they know. */
+      async function startOurExporter() {
+        const file = join(certificates.folder, 'two.yaml')
+        const note = (name: string) => ({
+          script: `echo "${name} $LEASE_NAME $CLIENT_NAME" >> events; echo "${name} prints"`,
+        })
+        const power = { type: 'jumpstarter_driver_power.driver.MockPower' }
+        const more = { export: { power }, hooks: { beforeLease: note('before'), afterLease: note('after') } }
+        writeFileSync(file, controller.exporterConfig('two', more))
+        writeFileSync(join(certificates.folder, 'events'), '')
+        const run = execa(process.execPath, [main, 'run', '--exporter-config', file], {
+          cwd: certificates.folder,
+          reject: false,
+          all: true,
+          timeout: 100_000,
+        })
+        const ended = run.then(({ all }) => Promise.reject(new Error(all)))
+        ended.catch(() => undefined)
+        const isThere = vi.waitUntil(() => controller.state.exporters.get('two')?.streams === 1, { timeout })
+        await Promise.race([isThere, ended])
+        return { exporter: run }
+      }
+      const isAvailable = () => controller.state.exporters.get('two')?.status === ExporterStatus.AVAILABLE
+
+      test('Python’s shell leases it, with hooks, again and again', { timeout: 2 * timeout }, async () => {
+        const begin = controller.state.leases.size
+        const { exporter } = await startOurExporter()
+        for (const round of [0, 1]) {
+          const command = ['sh', '-c', 'j power on && j power off && echo "lease $JMP_LEASE"']
+          const { exitCode, all } = await jmp(
+            'shell',
+            '--client-config',
+            clientFile,
+            '-l',
+            'board=mega',
+            '--',
+            ...command,
+          )
+          const lease = [...controller.state.leases.values()][begin + round]
+          expect(exitCode, all).toBe(0)
+          expect(all).toContain(`lease ${lease?.name}`)
+          await expect.poll(isAvailable, { timeout }).toBe(true)
+          expect(events().slice(-2)).toEqual([`before ${lease?.name} ci`, `after ${lease?.name} ci`])
+        }
+        exporter.kill('SIGTERM')
+        expect(await exporter).toMatchObject({ exitCode: 143 })
+        const { status, reports, lease } = controller.state.exporters.get('two') ?? {}
+        expect({ status, reports, lease }).toEqual({ status: ExporterStatus.OFFLINE, reports: [], lease: undefined })
+      })
+
+      test('our shell does too, and a signal ends the lease that is served', { timeout: 2 * timeout }, async () => {
+        const { exporter } = await startOurExporter()
+        const call = `"${process.execPath}" "${main}" call power.on`
+        const run = (command: string) =>
+          execa(
+            process.execPath,
+            [main, 'shell', '--client-config', clientFile, '-l', 'board=mega', '--', 'sh', '-c', command],
+            {
+              reject: false,
+              all: true,
+              timeout: 50_000,
+            },
+          )
+        const first = await run(`${call} && ${call}`)
+        expect(first.exitCode, first.all).toBe(0)
+        await expect.poll(isAvailable, { timeout }).toBe(true)
+        const begun = join(certificates.folder, 'begun')
+        const second = run(`${call} && touch "${begun}" && exec sleep 30`)
+        await expect.poll(() => existsSync(begun), { timeout }).toBe(true)
+        exporter.kill('SIGTERM')
+        expect(await exporter).toMatchObject({ exitCode: 143 })
+        expect(events().map((event) => event.split(' ')[0])).toEqual(['before', 'after', 'before', 'after'])
+        second.kill('SIGTERM')
+        await second
+        expect(controller.state.exporters.get('two')?.lease).toBeUndefined()
+      })
+
+      test(
+        'the exporter ends after the lease that it serves when it is told to finish',
+        { timeout: 2 * timeout },
+        async () => {
+          const { exporter } = await startOurExporter()
+          const wait = ['shell', '--client-config', clientFile, '-l', 'board=mega', '--', 'sh', '-c', 'read line']
+          const shell = execa(process.execPath, [main, ...wait], { reject: false, all: true, timeout: 50_000 })
+          await expect.poll(() => events()[0], { timeout }).toMatch(/^before/)
+          exporter.kill('SIGHUP')
+          expect(await Promise.race([exporter.then(() => 'has ended'), delay(500, 'runs')])).toBe('runs')
+          shell.stdin.end('\n')
+          expect((await shell).exitCode).toBe(0)
+          expect(await exporter).toMatchObject({ exitCode: 129 })
+        },
+      )
+    })
+
     describe('and the plugin', () => {
       const usesPower = `
 import { needs } from 'vitest-hardware'
@@ -106,7 +204,8 @@ const test = needs({ dut: { selector: 'board=uno', drivers: { power: PowerClient
       const cycles = `${usesPower}
 test('cycles', async ({ dut }) => { await dut.power.cycle({ offMs: 1 }) })`
       const hangs = `${usesPower}
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 test('hangs', async ({ dut }) => {
   await dut.power.on()
   writeFileSync('begun', '')
@@ -206,7 +305,7 @@ test('hangs', async ({ dut }) => {
 
       test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
         const exporters = await ours('get', 'exporters', ...where(), '-o', 'name')
-        expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one'])
+        expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one', 'two'])
         expect((await ours('get', 'exporters', ...where(), '-l', 'board=away')).stdout).toMatch(
           /^NAME .*\naway .*offline/,
         )

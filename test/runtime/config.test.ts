@@ -117,6 +117,17 @@ export:
     const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nexports: {}\n')
     expect(warnings).toEqual(["'exports' is not a key of an exporter's file; it is ignored"])
   })
+
+  test('names the controller to register with', () => {
+    const tls = `{ ca: ${Buffer.from('PEM').toString('base64')}, insecure: true }`
+    expect(parse(`endpoint: grpc.example:8082\ntls: ${tls}\ntoken: secret\n`).controller).toMatchObject({
+      address: 'grpc.example:8082',
+      token: 'secret',
+      insecure: true,
+      ca: 'PEM',
+    })
+    expect(parse('endpoint: grpc.example:8082\n').controller).toBeUndefined()
+  })
 })
 
 describe('mistakes in a file', () => {

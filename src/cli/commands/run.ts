@@ -47,6 +47,13 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
       waiting: (holder) => print(`waiting: ${exporterConfig} is held by ${describeOwner(holder)}`),
     })
     if (lock.abandoned) await makeExporterSafe(exporter)
+    if (exporter.controller !== undefined && listen.address === undefined) {
+      const { serveFleet } = await import('../../runtime/fleet/serve-fleet.ts')
+      const { finish, stop } = endsOfFleet(end)
+      await serveFleet(exporter, { endpoint: exporter.controller, print, signal: stop, whenFree: finish })
+      process.exitCode = await ended
+      return
+    }
     const session = await openSession(exporter, { ...listen, print, signal: end.signal })
     console.log(`${environmentVariables.address}=${session.address}`)
     if (listen.address?.kind === 'tcp' && listen.security?.tls === undefined) {
@@ -63,6 +70,14 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
     await lock?.release()
     end.abort()
   }
+}
+
+/** SIGHUP lets the lease that is served end by itself; the other signals end it. */
+function endsOfFleet(end: AbortController): { readonly finish: AbortSignal; readonly stop: AbortSignal } {
+  const [finish, stop] = [new AbortController(), new AbortController()]
+  process.once('SIGHUP', () => finish.abort())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(end.signal.reason))
+  return { finish: finish.signal, stop: stop.signal }
 }
 
 /** Waits for a signal that ends the process. @returns the exit code that stands for it */

@@ -1,4 +1,5 @@
 import { HardwareError } from '../../errors.ts'
+import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
 import type { Hooks } from '../hooks.ts'
 import { readHooks } from './hooks.ts'
 import { type Path, YamlReader } from './reader.ts'
@@ -43,12 +44,14 @@ export interface ExporterConfig {
   readonly safe: readonly string[] | undefined
   /** What it is known by on this machine; `undefined` where that is the file. */
   readonly lock: string | undefined
+  /** The controller to register with; `undefined` where the file names none. */
+  readonly controller: ControllerEndpoint | undefined
   /** What was passed over, and why. */
   readonly warnings: readonly string[]
 }
 
-/** Keys of upstream's that mean nothing to an exporter that a test run starts. */
-const passedOver = ['endpoint', 'tls', 'token', 'grpcOptions', 'motd', 'failureDetection', 'exitOnLeaseEnd']
+/** Keys of upstream's that are not acted on. */
+const passedOver = ['grpcOptions', 'motd', 'failureDetection', 'exitOnLeaseEnd']
 const known = [
   'apiVersion',
   'kind',
@@ -59,6 +62,9 @@ const known = [
   'hooks',
   'safe',
   'lock',
+  'endpoint',
+  'tls',
+  'token',
   ...passedOver,
 ]
 
@@ -109,7 +115,32 @@ class Grammar {
     const hooks = root.has('hooks') ? readHooks(this.#reader, root.get('hooks'), file) : {}
     const safe = root.has('safe') ? this.#reader.list(root.get('safe'), ['safe']) : undefined
     const lock = this.#reader.optionalString(root, 'lock', [])
-    return { name: name ?? '', labels, description, entries, hooks, safe, lock, warnings: this.#warnings }
+    const controller = this.#controller(root, metadata, name ?? '')
+    return { name: name ?? '', labels, description, entries, hooks, safe, lock, controller, warnings: this.#warnings }
+  }
+
+  #controller(
+    root: Map<string, unknown>,
+    metadata: Map<string, unknown> | undefined,
+    name: string,
+  ): ControllerEndpoint | undefined {
+    const address = this.#reader.optionalString(root, 'endpoint', [])
+    const token = this.#reader.optionalString(root, 'token', [])
+    const tls = root.has('tls') ? this.#reader.object(root.get('tls'), ['tls']) : undefined
+    const ca = tls && this.#reader.optionalString(tls, 'ca', ['tls'])
+    const given = tls?.get('insecure')
+    const insecure = given === undefined ? false : this.#reader.plain(given, ['tls', 'insecure'])
+    if (typeof insecure !== 'boolean') this.#reader.mistake(['tls', 'insecure'], 'is true or false', given)
+    const namespace = metadata && this.#reader.optionalString(metadata, 'namespace', ['metadata'])
+    if (address === undefined || address === '' || token === undefined || token === '') return undefined
+    return {
+      address,
+      token,
+      name,
+      namespace: namespace ?? 'default',
+      insecure: insecure === true,
+      ...(ca === undefined || ca === '' ? {} : { ca: Buffer.from(ca, 'base64').toString('utf8') }),
+    }
   }
 
   #entries(node: unknown, path: Path): Entries {

@@ -21,6 +21,7 @@ import {
   type StreamingDriverCallRequest,
   StreamingDriverCallResponseSchema,
 } from '../../protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { toReports } from '../../protocol/driver-reports.ts'
 import { largeWindowsKey } from '../../protocol/services.ts'
 import { toStatus } from '../../protocol/status.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
@@ -36,12 +37,7 @@ export function createExporterService(session: Session): UntypedServiceImplement
       metadata.set(largeWindowsKey, '1')
       call.sendMetadata(metadata)
       const { uuid, labels, drivers } = session.report()
-      const reports = drivers.map(({ parentUuid, description, ...driver }) => ({
-        ...driver,
-        ...(parentUuid === undefined ? {} : { parentUuid }),
-        ...(description === undefined ? {} : { description }),
-      }))
-      return create(GetReportResponseSchema, { uuid, labels: { ...labels }, reports })
+      return create(GetReportResponseSchema, { uuid, labels: { ...labels }, reports: toReports(drivers) })
     }),
 
     driverCall: unary(async ({ uuid, method, args }: DriverCallRequest, { signal, whenOver }) => {
@@ -84,7 +80,10 @@ export function createExporterService(session: Session): UntypedServiceImplement
       })
     }),
 
-    endSession: unary(() => create(EndSessionResponseSchema, { success: false, message: 'No active lease context' })),
+    endSession: unary(() => {
+      if (session.requestEnd()) return create(EndSessionResponseSchema, { success: true })
+      return create(EndSessionResponseSchema, { success: false, message: 'No active lease context' })
+    }),
   }
 }
 
