@@ -18,6 +18,7 @@ const keepalive = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms
 export class RouterTunnels {
   readonly #security: Pick<ControllerEndpoint, 'ca' | 'insecure'>
   readonly #clients = new Map<string, Client>()
+  readonly #open = new Set<Duplex>()
 
   constructor(security: Pick<ControllerEndpoint, 'ca' | 'insecure'>) {
     this.#security = security
@@ -39,6 +40,8 @@ export class RouterTunnels {
       finished: () => undefined,
       closed: () => call.cancel(),
     })
+    this.#open.add(stream)
+    stream.once('close', () => this.#open.delete(stream))
     call.once('status', () => stream.endCall())
     call.on('error', (failure: ServiceError) => {
       const message = `The tunnel through the router (${endpoint}) broke: ${failure.details}`
@@ -47,7 +50,9 @@ export class RouterTunnels {
     return stream
   }
 
+  /** Ends all tunnels, also those whose other end nobody has opened. */
   close(): void {
+    for (const stream of this.#open) stream.destroy()
     for (const client of this.#clients.values()) client.close()
   }
 

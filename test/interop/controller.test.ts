@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(
       const leases = [...controller.state.leases.values()]
       expect(leases).toMatchObject([{ exporter: { name: 'one' }, conditions: [{ reason: 'Released' }] }])
       expect(controller.state.exporters.get('one')?.lease).toBeUndefined()
-      await expect.poll(() => controller.router.tunnels).toBe(0)
+      await expect.poll(() => controller.router.tunnels, { timeout: 10_000 }).toBe(0)
     })
 
     test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
@@ -282,7 +282,7 @@ test('hangs', async ({ dut }) => {
         expect(all).toContain(`lease ${lease?.name} of one`)
         expect(all).toContain('"voltage"')
         expect(lease).toMatchObject({ conditions: [{ reason: 'Released' }] })
-        await expect.poll(() => controller.router.tunnels).toBe(0)
+        await expect.poll(() => controller.router.tunnels, { timeout: 10_000 }).toBe(0)
       })
 
       test('what cannot be had is said at once, with the controller’s reason', { timeout }, async () => {

@@ -117,7 +117,7 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       try {
         exporter = exporterOf(call.metadata)
       } catch (error) {
-        call.destroy(error as Error)
+        call.emit('error', error as Error)
         return
       }
       let last: KnownLease | undefined | null = null
@@ -150,7 +150,7 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
           throw failure(Status.PERMISSION_DENIED, 'permission denied')
         }
       } catch (error) {
-        call.destroy(error as Error)
+        call.emit('error', error as Error)
         return
       }
       listeners.set(leaseName, call)

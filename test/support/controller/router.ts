@@ -31,7 +31,7 @@ export class Router {
     try {
       subject = this.#tokens.check(bearerToken(call.metadata) ?? '')
     } catch (error) {
-      call.destroy(failure(Status.UNAUTHENTICATED, (error as Error).message))
+      call.emit('error', failure(Status.UNAUTHENTICATED, (error as Error).message))
       return
     }
     this.#calls.add(call)
@@ -48,7 +48,7 @@ export class Router {
 
   /** Breaks all tunnels, as a router that goes away. */
   cut(): void {
-    for (const call of this.#calls) call.destroy(failure(Status.UNAVAILABLE, 'the router is going away'))
+    for (const call of this.#calls) call.emit('error', failure(Status.UNAVAILABLE, 'the router is going away'))
   }
 
   get tunnels(): number {
@@ -59,7 +59,7 @@ export class Router {
 function copy(from: RouterCall, to: RouterCall): void {
   from.on('data', ({ payload, frameType }: StreamRequest) => {
     if (to.cancelled || to.destroyed) {
-      from.destroy(failure(Status.CANCELLED, 'context canceled'))
+      from.emit('error', failure(Status.CANCELLED, 'context canceled'))
       return
     }
     const isTaken = to.write({ $typeName: 'jumpstarter.v1.StreamResponse', payload, frameType })
