@@ -83,7 +83,7 @@ describe('a fleet of our exporters', () => {
   test('is leased and reached soon, many times, and nothing is left', { timeout: 120_000 }, async () => {
     const fleet = await startFleet()
     // What is loaded, or connected, once for all.
-    for (const _exporter of names) await fleet.lease().then((lease) => lease.release())
+    for (let n = 0; n < names.length; n++) await (await fleet.lease()).release()
     const before = handles()
     const times: number[] = []
     for (let n = 0; n < 30; n++) {
@@ -101,7 +101,7 @@ describe('a fleet of our exporters', () => {
 
   test('is leased by many at once, who take turns, and nothing is left', { timeout: 120_000 }, async () => {
     const fleet = await startFleet()
-    for (const _exporter of names) await fleet.lease().then((lease) => lease.release())
+    for (let n = 0; n < names.length; n++) await (await fleet.lease()).release()
     const before = handles()
     const users = Array.from({ length: 12 }, async () => {
       const lease = await fleet.lease()
