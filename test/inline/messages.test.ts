@@ -195,7 +195,7 @@ test('all mistakes in the options are said at once', async () => {
   const { code, output } = await project.vitest(['run'])
   expect(code).toBe(1)
   expect(output).toContain(`Invalid options of hardware():
-  'exporter' is not an option; there are exporters, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow
+  'exporter' is not an option; there are exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow
   exporters.a is neither the path of a file nor { host: 'HOST:PORT' }
   leaseTimeoutMs is -1; it has to be a number of milliseconds`)
 })
