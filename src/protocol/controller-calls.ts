@@ -1,10 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import type { Client, MethodDefinition } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
 import type { WaitOptions } from './channel.ts'
-import { createControllerClient } from './controller-client.ts'
-import { controllerError } from './controller-error.ts'
+import { ControllerClient } from './controller-client.ts'
 import {
   type ControllerEndpoint,
   type ControllerExporter,
@@ -25,7 +23,6 @@ import {
   UpdateLeaseRequestSchema,
 } from './generated/jumpstarter/client/v1/client_pb.ts'
 import { DialRequestSchema } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
-import type { GrpcCalls } from './grpc-calls.ts'
 import { clientService, controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds; Dial is held by the controller for up to 30 s. */
@@ -37,17 +34,14 @@ const pageSize = 100
 export class ControllerCalls {
   /** Who calls. */
   readonly name: string
-  readonly #client: Client
-  readonly #calls: GrpcCalls
+  readonly #client: ControllerClient
   readonly #parent: string
 
   /** @throws HardwareError ARGUMENT_INVALID for a certificate that is none */
   constructor(endpoint: ControllerEndpoint) {
     this.#parent = `namespaces/${endpoint.namespace}`
     this.name = endpoint.name
-    const { client, calls } = createControllerClient(endpoint, 'Client')
-    this.#client = client
-    this.#calls = calls
+    this.#client = new ControllerClient(endpoint, 'Client', answerTimeoutMs)
   }
 
   async createLease({ selector, exporter, durationMs, tags = {} }: LeaseWishes, options?: WaitOptions) {
@@ -58,12 +52,12 @@ export class ControllerCalls {
       ...(exporter === undefined ? {} : { exporterName: exporter }),
     }
     const request = create(CreateLeaseRequestSchema, { parent: this.#parent, lease })
-    return readLease(await this.#send(clientService.createLease, request, 'CreateLease', options))
+    return readLease(await this.#client.send(clientService.createLease, request, 'CreateLease', options))
   }
 
   async lease(name: string, options?: WaitOptions): Promise<ControllerLeaseState> {
     const request = create(GetLeaseRequestSchema, { name: this.#full('leases', name) })
-    return readLease(await this.#send(clientService.getLease, request, 'GetLease', options))
+    return readLease(await this.#client.send(clientService.getLease, request, 'GetLease', options))
   }
 
   /** Changes how long a lease lasts, from its beginning, or whose it is. */
@@ -79,14 +73,14 @@ export class ControllerCalls {
     }
     const paths = [...(durationMs === undefined ? [] : ['duration']), ...(client === undefined ? [] : ['client'])]
     const request = create(UpdateLeaseRequestSchema, { lease, updateMask: { paths } })
-    return readLease(await this.#send(clientService.updateLease, request, 'UpdateLease', options))
+    return readLease(await this.#client.send(clientService.updateLease, request, 'UpdateLease', options))
   }
 
   /** Ends a lease; one that has ended already is no error. */
   async deleteLease(name: string, options?: WaitOptions): Promise<void> {
     const request = create(DeleteLeaseRequestSchema, { name: this.#full('leases', name) })
     try {
-      await this.#send(clientService.deleteLease, request, 'DeleteLease', options)
+      await this.#client.send(clientService.deleteLease, request, 'DeleteLease', options)
     } catch (error) {
       if (!(error instanceof HardwareError) || !error.message.includes('already been released')) throw error
     }
@@ -94,7 +88,7 @@ export class ControllerCalls {
 
   async exporter(name: string, options?: WaitOptions): Promise<ControllerExporter> {
     const request = create(GetExporterRequestSchema, { name: this.#full('exporters', name) })
-    return readExporter(await this.#send(clientService.getExporter, request, 'GetExporter', options))
+    return readExporter(await this.#client.send(clientService.getExporter, request, 'GetExporter', options))
   }
 
   /** @param selector of the exporters' labels */
@@ -106,7 +100,7 @@ export class ControllerCalls {
         pageSize,
         pageToken,
       })
-      const page = await this.#send(clientService.listExporters, request, 'ListExporters', options)
+      const page = await this.#client.send(clientService.listExporters, request, 'ListExporters', options)
       return { items: page.exporters.map(readExporter), next: page.nextPageToken }
     })
   }
@@ -116,7 +110,7 @@ export class ControllerCalls {
     return this.#all(async (pageToken) => {
       const fields = { parent: this.#parent, filter: selector, onlyActive: !all, pageSize, pageToken }
       const request = create(ListLeasesRequestSchema, fields)
-      const page = await this.#send(clientService.listLeases, request, 'ListLeases', options)
+      const page = await this.#client.send(clientService.listLeases, request, 'ListLeases', options)
       return { items: page.leases.map(readLease), next: page.nextPageToken }
     })
   }
@@ -124,12 +118,11 @@ export class ControllerCalls {
   /** Asks for a tunnel to the exporter of a lease. */
   async dial(leaseName: string, options?: WaitOptions): Promise<TunnelEndpoint> {
     const request = create(DialRequestSchema, { leaseName })
-    const { routerEndpoint, routerToken } = await this.#send(controllerService.dial, request, 'Dial', options)
+    const { routerEndpoint, routerToken } = await this.#client.send(controllerService.dial, request, 'Dial', options)
     return { endpoint: routerEndpoint, token: routerToken }
   }
 
   close(): void {
-    this.#calls.close()
     this.#client.close()
   }
 
@@ -142,19 +135,6 @@ export class ControllerCalls {
       token = next
     } while (token !== '')
     return all
-  }
-
-  async #send<Request, Response>(
-    method: MethodDefinition<Request, Response>,
-    request: Request,
-    label: string,
-    options: WaitOptions = {},
-  ): Promise<Response> {
-    try {
-      return await this.#calls.unary(method, request, label, { timeoutMs: answerTimeoutMs, ...options })
-    } catch (error) {
-      throw controllerError(error)
-    }
   }
 
   #full(kind: string, name: string): string {

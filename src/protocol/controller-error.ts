@@ -24,3 +24,8 @@ export function mayDialAgain(error: unknown): boolean {
   const { code, details = '' } = (error.cause ?? {}) as { readonly code?: number; readonly details?: string }
   return code === Status.UNAVAILABLE || (code === Status.FAILED_PRECONDITION && details.includes('not ready'))
 }
+
+/** Whether it may go better in a while: the controller, or the way to it, is not there. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof HardwareError && (error.code.startsWith('CONNECTION_') || error.timedOut)
+}

@@ -18,6 +18,11 @@ export interface Endpoint extends ConnectionSecurity {
   readonly duringHook?: boolean | undefined
 }
 
+/** The certificates of Jumpstarter's `tls.ca`, which is PEM in base64; none where it is empty. */
+export function readCa(encoded: string | undefined): Pick<ConnectionSecurity, 'ca'> {
+  return encoded === undefined || encoded === '' ? {} : { ca: Buffer.from(encoded, 'base64').toString('utf8') }
+}
+
 /** The metadata key of the passphrase (reference: Jumpstarter's standalone exporters). */
 export const passphraseKey = 'x-jumpstarter-passphrase'
 

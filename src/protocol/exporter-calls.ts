@@ -1,10 +1,7 @@
 import { create } from '@bufbuild/protobuf'
-import type { Client, MethodDefinition } from '@grpc/grpc-js'
 
-import { HardwareError } from '../errors.ts'
 import type { ExporterReport, ExporterStatusName, WaitOptions } from './channel.ts'
-import { createControllerClient } from './controller-client.ts'
-import { controllerError } from './controller-error.ts'
+import { ControllerClient } from './controller-client.ts'
 import type { ControllerEndpoint, TunnelEndpoint } from './controller-messages.ts'
 import { toReports } from './driver-reports.ts'
 import { ExporterStatus } from './generated/jumpstarter/v1/common_pb.ts'
@@ -16,7 +13,6 @@ import {
   StatusRequestSchema,
   UnregisterRequestSchema,
 } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
-import type { GrpcCalls } from './grpc-calls.ts'
 import { controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds (reference: Jumpstarter's exporter). */
@@ -30,22 +26,24 @@ export interface ExporterAssignment {
 
 /** The calls of an exporter to Jumpstarter's controller. */
 export class ExporterCalls {
-  readonly #client: Client
-  readonly #calls: GrpcCalls
+  readonly #client: ControllerClient
 
   constructor(endpoint: ControllerEndpoint) {
-    const { client, calls } = createControllerClient(endpoint, 'Exporter')
-    this.#client = client
-    this.#calls = calls
+    this.#client = new ControllerClient(endpoint, 'Exporter', answerTimeoutMs)
   }
 
   async register({ labels, drivers }: Pick<ExporterReport, 'labels' | 'drivers'>, options?: WaitOptions) {
     const request = create(RegisterRequestSchema, { labels: { ...labels }, reports: toReports(drivers) })
-    await this.#send(controllerService.register, request, 'Register', options)
+    await this.#client.send(controllerService.register, request, 'Register', options)
   }
 
   async unregister(reason: string, options?: WaitOptions): Promise<void> {
-    await this.#send(controllerService.unregister, create(UnregisterRequestSchema, { reason }), 'Unregister', options)
+    await this.#client.send(
+      controllerService.unregister,
+      create(UnregisterRequestSchema, { reason }),
+      'Unregister',
+      options,
+    )
   }
 
   /** @param releaseLease how older controllers are told that the lease is over */
@@ -59,62 +57,33 @@ export class ExporterCalls {
       ...(message === undefined ? {} : { message }),
       ...(releaseLease === undefined ? {} : { releaseLease }),
     })
-    await this.#send(controllerService.reportStatus, request, 'ReportStatus', options)
+    await this.#client.send(controllerService.reportStatus, request, 'ReportStatus', options)
   }
 
   async releaseLease(name: string, options?: WaitOptions): Promise<void> {
     const request = create(ReleaseLeaseRequestSchema, { name })
-    await this.#send(controllerService.releaseLease, request, 'ReleaseLease', options)
+    await this.#client.send(controllerService.releaseLease, request, 'ReleaseLease', options)
   }
 
   /** Whose it is, now and whenever that changes. As long as this is read the controller knows that the exporter is there. */
-  async *assignments(signal: AbortSignal): AsyncGenerator<ExporterAssignment | undefined, void, void> {
+  assignments(signal: AbortSignal): AsyncGenerator<ExporterAssignment | undefined, void, void> {
     const request = create(StatusRequestSchema)
-    const messages = this.#calls.serverStream(controllerService.status, request, 'Status', { signal }, (message) => {
+    return this.#client.stream(controllerService.status, request, 'Status', signal, (message) => {
       const { leased, leaseName = '', clientName = '' } = message
       return leased && leaseName !== '' ? { lease: leaseName, client: clientName } : undefined
     })
-    yield* explained(messages)
   }
 
   /** A tunnel for every client that dials the lease. */
-  async *tunnels(leaseName: string, signal: AbortSignal): AsyncGenerator<TunnelEndpoint, void, void> {
+  tunnels(leaseName: string, signal: AbortSignal): AsyncGenerator<TunnelEndpoint, void, void> {
     const request = create(ListenRequestSchema, { leaseName })
-    const messages = this.#calls.serverStream(controllerService.listen, request, 'Listen', { signal }, (message) => ({
+    return this.#client.stream(controllerService.listen, request, 'Listen', signal, (message) => ({
       endpoint: message.routerEndpoint,
       token: message.routerToken,
     }))
-    yield* explained(messages)
   }
 
   close(): void {
-    this.#calls.close()
     this.#client.close()
-  }
-
-  async #send<Request, Response>(
-    method: MethodDefinition<Request, Response>,
-    request: Request,
-    label: string,
-    options: WaitOptions = {},
-  ): Promise<Response> {
-    try {
-      return await this.#calls.unary(method, request, label, { timeoutMs: answerTimeoutMs, ...options })
-    } catch (error) {
-      throw controllerError(error)
-    }
-  }
-}
-
-/** Whether it may go better in a while: the controller, or the way to it, is not there. */
-export function isTransient(error: unknown): boolean {
-  return error instanceof HardwareError && (error.code.startsWith('CONNECTION_') || error.timedOut)
-}
-
-async function* explained<T>(messages: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
-  try {
-    yield* messages
-  } catch (error) {
-    throw controllerError(error)
   }
 }

@@ -1,13 +1,12 @@
 import type { Duplex } from 'node:stream'
 
 import { create } from '@bufbuild/protobuf'
-import { Client, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { type Client, Metadata, type ServiceError } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
-import { grpcTarget, parseAddress } from './address.ts'
+import { createFleetClient } from './controller-client.ts'
 import type { ControllerEndpoint, TunnelEndpoint } from './controller-messages.ts'
 import { StreamRequestSchema } from './generated/jumpstarter/v1/router_pb.ts'
-import { controllerCredentials, tlsChannelOptions } from './grpc-security.ts'
 import { RouterStream } from './router-stream.ts'
 import { routerService } from './services.ts'
 
@@ -59,12 +58,7 @@ export class RouterTunnels {
   #client(endpoint: string): Client {
     const known = this.#clients.get(endpoint)
     if (known !== undefined) return known
-    const address = parseAddress(endpoint)
-    const client = new Client(grpcTarget(address), controllerCredentials(address, this.#security), {
-      ...tlsChannelOptions(address),
-      ...keepalive,
-      'grpc.use_local_subchannel_pool': 1,
-    })
+    const client = createFleetClient(endpoint, this.#security, keepalive)
     this.#clients.set(endpoint, client)
     return client
   }

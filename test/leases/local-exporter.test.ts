@@ -99,6 +99,17 @@ function signal(name: NodeJS.Signals): void {
   process.kill(pid, name)
 }
 
+/** Kills the exporter while it is leased. */
+async function killInUse() {
+  const exporter = await start()
+  await exporter.reserve()
+  const lease = await exporter.lease()
+  const lost = once(lease.lost, 'abort')
+  signal('SIGKILL')
+  await lost
+  return { exporter, lease }
+}
+
 /** Whether another process can have it at once. */
 async function isFree(): Promise<boolean> {
   const giveUp = new AbortController()
@@ -202,12 +213,7 @@ describe('an exporter that is killed', () => {
   )
 
   test('in use says so to whoever has the lease, and makes its devices safe once', { timeout }, async () => {
-    const exporter = await start()
-    await exporter.reserve()
-    const lease = await exporter.lease()
-    const lost = once(lease.lost, 'abort')
-    signal('SIGKILL')
-    await lost
+    const { exporter, lease } = await killInUse()
     expect(lease.lost.reason).toMatchObject({ code: 'EXPORTER_FAILED', message: /^Exporter board .* ended: SIGKILL/ })
     await Promise.all([lease.release(), lease.release()])
     expect(journal()).toEqual(['A start', 'B start', 'B relax', 'B end'])
@@ -217,12 +223,7 @@ describe('an exporter that is killed', () => {
   })
 
   test('and is closed at once makes its devices safe all the same', { timeout }, async () => {
-    const exporter = await start()
-    await exporter.reserve()
-    const lease = await exporter.lease()
-    const lost = once(lease.lost, 'abort')
-    signal('SIGKILL')
-    await lost
+    const { exporter } = await killInUse()
     await Promise.all([exporter.close(), exporter.close()])
     expect(journal()).toEqual(['A start', 'B start', 'B relax', 'B end'])
     expect(pids()).toEqual([])

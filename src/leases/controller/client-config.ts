@@ -6,6 +6,7 @@ import { LineCounter, parseDocument } from 'yaml'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
+import { readCa } from '../../protocol/endpoint.ts'
 import type { Environment } from '../environment.ts'
 
 /** Limits that a configuration has, or Jumpstarter's own, in milliseconds. */
@@ -100,7 +101,7 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
     address: required(['endpoint'], fields.endpoint),
     token: required(['token'], fields.token),
     insecure: insecure === true,
-    ...(ca === undefined || ca === '' ? {} : { ca: Buffer.from(ca, 'base64').toString('utf8') }),
+    ...readCa(ca),
     acquisitionTimeoutMs: seconds(['leases', 'acquisition_timeout'], 7200),
     dialTimeoutMs: seconds(['leases', 'dial_timeout'], 60),
   }

@@ -1,8 +1,9 @@
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { type Duplex, pipeline } from 'node:stream'
+import type { Duplex } from 'node:stream'
 
 import { createPrivateFolder } from '../../private-folder.ts'
+import { joinStreams } from '../../protocol/join-streams.ts'
 
 /** A unix socket that leads to the exporter of a lease. */
 export interface LeaseSocket {
@@ -29,14 +30,9 @@ export async function listenForLease(
     const gone = new AbortController()
     socket.once('close', () => gone.abort())
     const tunnel = await open(AbortSignal.any([ended.signal, gone.signal]))
-    // The end of one direction ends both: HTTP/2 has no use for half a connection, and a router does not pass it on.
-    const stop = (error: unknown) => {
-      if (error !== null && error !== undefined && !gone.signal.aborted && !ended.signal.aborted) failed(error)
-      tunnel.destroy()
-      socket.destroy()
-    }
-    pipeline(socket, tunnel, stop)
-    pipeline(tunnel, socket, stop)
+    joinStreams(socket, tunnel, (error) => {
+      if (error !== undefined && !gone.signal.aborted && !ended.signal.aborted) failed(error)
+    })
   }
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket)

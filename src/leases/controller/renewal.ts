@@ -1,4 +1,5 @@
 import { HardwareError, messageOf } from '../../errors.ts'
+import { isTransient } from '../../protocol/controller-error.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
 import type { ControllerLeaseState } from '../../protocol/controller-messages.ts'
 
@@ -43,7 +44,7 @@ export function keepLease(
       end = startedAt + wanted - Math.min(1_000, Date.now() - begin)
     } catch (error) {
       if (ended.signal.aborted) return undefined
-      const isLost = error instanceof HardwareError && !error.code.startsWith('CONNECTION_') && !error.timedOut
+      const isLost = error instanceof HardwareError && !isTransient(error)
       if (isLost || performance.now() > end) return over(`could not be extended: ${messageOf(error)}`, error)
     }
     return plan(wanted >= maxDurationMs)

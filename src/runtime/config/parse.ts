@@ -1,5 +1,6 @@
 import { HardwareError } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
+import { readCa } from '../../protocol/endpoint.ts'
 import type { Hooks } from '../hooks.ts'
 import { readHooks } from './hooks.ts'
 import { type Path, YamlReader } from './reader.ts'
@@ -139,7 +140,7 @@ class Grammar {
       name,
       namespace: namespace ?? 'default',
       insecure: insecure === true,
-      ...(ca === undefined || ca === '' ? {} : { ca: Buffer.from(ca, 'base64').toString('utf8') }),
+      ...readCa(ca),
     }
   }
 

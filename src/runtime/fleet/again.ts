@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { messageOf } from '../../errors.ts'
-import { isTransient } from '../../protocol/exporter-calls.ts'
+import { isTransient } from '../../protocol/controller-error.ts'
 
 const firstWaitMs = 500
 const maxWaitMs = 10_000

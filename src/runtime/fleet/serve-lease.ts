@@ -1,12 +1,13 @@
 import { connect, type Socket } from 'node:net'
-import { pipeline } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { messageOf } from '../../errors.ts'
 import type { ExporterState, ExporterStatusName } from '../../protocol/channel.ts'
 import type { ControllerEndpoint, TunnelEndpoint } from '../../protocol/controller-messages.ts'
 import type { ExporterAssignment, ExporterCalls } from '../../protocol/exporter-calls.ts'
+import { joinStreams } from '../../protocol/join-streams.ts'
 import { RouterTunnels } from '../../protocol/router-tunnels.ts'
+import { whenAborted } from '../../protocol/when-aborted.ts'
 import type { Exporter } from '../exporter.ts'
 import { type OpenSession, openSession } from '../open-session.ts'
 import { readAgain } from './again.ts'
@@ -56,7 +57,10 @@ export async function serveLease(
   try {
     const open = await opening
     try {
-      await Promise.race([aborted(over), new Promise<void>((resolve) => open.session.events.once('end', resolve))])
+      await new Promise<void>((resolve) => {
+        whenAborted(over, resolve)
+        open.session.events.once('end', resolve)
+      })
       await open.endLease()
       open.session.setStatus('AVAILABLE')
       if (!over.aborted) await delay(lingerMs)
@@ -82,18 +86,5 @@ async function join(
   const remote = tunnels.open(tunnel)
   const socket = connect(address)
   sockets.add(socket)
-  const stop = () => {
-    remote.destroy()
-    socket.destroy()
-    sockets.delete(socket)
-  }
-  pipeline(remote, socket, stop)
-  pipeline(socket, remote, stop)
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  joinStreams(remote, socket, () => sockets.delete(socket))
 }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { messageOf } from '../../errors.ts'
 import type { ExporterStatusName } from '../../protocol/channel.ts'
-import { type ExporterCalls, isTransient } from '../../protocol/exporter-calls.ts'
+import { isTransient } from '../../protocol/controller-error.ts'
+import type { ExporterCalls } from '../../protocol/exporter-calls.ts'
 
 const retryMs = 1_000
 
