@@ -4,6 +4,10 @@ import type { Duplex } from 'node:stream'
 
 import { createPrivateFolder } from '../../private-folder.ts'
 import { joinStreams } from '../../protocol/join-streams.ts'
+import { withTimeLimit } from '../../time-limit.ts'
+
+/** How long connections may take to end by themselves when the lease is over, in milliseconds. */
+const farewellMs = 1_000
 
 /** A unix socket that leads to the exporter of a lease. */
 export interface LeaseSocket {
@@ -52,10 +56,17 @@ export async function listenForLease(
   return {
     path,
     async close() {
-      ended.abort()
       server.close()
+      // Those that are just ending tell the exporter so, which could not know it otherwise.
+      const limit = { name: 'the end of the connections', timeoutMs: farewellMs }
+      await withTimeLimit(limit, () => Promise.all(Array.from(sockets, whenClosed))).catch(() => undefined)
+      ended.abort()
       for (const socket of sockets) socket.destroy()
       await folder.remove()
     },
   }
+}
+
+function whenClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
 }
