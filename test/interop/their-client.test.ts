@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -11,7 +12,7 @@ import { clientVariables, PythonClient, PythonError, pythonMissing, pythonProgra
 import { useSurroundings } from './support/use-surroundings.ts'
 
 const missing = pythonMissing()
-const firmware = new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url).pathname
+const firmware = fileURLToPath(new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url))
 
 describe.skipIf(missing !== undefined)(
   `their client on our exporter${missing === undefined ? '' : ` (${missing})`}`,
