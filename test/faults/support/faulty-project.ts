@@ -86,7 +86,17 @@ test('holds the board', async ({ dut }) => { await dut.board.hang() }, Number(ti
 if (phase === 'waiting') await until(() => happened('hang'))
 const test = needs({ dut: { drivers } })
 test.beforeAll(() => {}) // Its worker is known before it waits.
-writeFileSync('worker', String(process.pid))
+const known = () => writeFileSync('worker', String(process.pid))
+if (phase === 'waiting') {
+  // It waits when it is connected to the broker, which it is after this file has been read.
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length
+  const before = sockets()
+  const look = setInterval(() => {
+    if (sockets() === before) return
+    clearInterval(look)
+    known()
+  }, 5)
+} else known()
 test('is interrupted', async ({ dut }) => {
   if (phase === 'in a call') await dut.board.hang()
   if (phase === 'in a stream' && !serial) {
