@@ -6,7 +6,14 @@ import { expect, test } from 'vitest'
 const source = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** What needs nothing of ours, so that everything may use it. */
-const base = ['abandoned-folders.ts', 'compile-cache.ts', 'errors.ts', 'time-limit.ts', 'private-folder.ts']
+const base = [
+  'abandoned-folders.ts',
+  'compile-cache.ts',
+  'errors.ts',
+  'time-limit.ts',
+  'private-folder.ts',
+  'selector.ts',
+]
 
 /** Which folder may import from where. `index.ts` and `serve.ts` at the top, and the command line, may import anything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -24,7 +31,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   clients: [...base, 'protocol/', 'interfaces/'],
   boards: [...base, 'clients/', 'interfaces/'],
-  leases: [...base, 'protocol/', 'clients/connect.ts'],
+  leases: [...base, 'protocol/', 'clients/connect.ts', 'clients/wait-until-ready.ts'],
   fixtures: [...base, 'interfaces/', 'clients/', 'boards/', 'leases/', 'plugin/context.ts'],
   plugin: [...base, 'leases/', 'runtime/config/'],
 }

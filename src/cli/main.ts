@@ -63,9 +63,7 @@ const shell = program
   .option('-l, --selector <selector>', 'lease one with these labels from a controller')
   .option('-n, --name <exporter>', 'lease this one from a controller')
   .option('--lease <name>', 'use this lease of a controller, and leave it alone')
-  .addOption(
-    new Option('--max-duration <time>', 'how long a lease may last').argParser(parseDuration).default(86_400_000, '1d'),
-  )
+  .addOption(new Option('--max-duration <time>', 'how long a lease may last (default: 1d)').argParser(parseDuration))
   .action(async (command: string[], options: ShellArguments) =>
     (await import('./commands/shell.ts')).runShell(command, options),
   )

@@ -50,6 +50,14 @@ export interface Connection {
   close(reason?: HardwareError): void
 }
 
+async function createChannel(address: string, options: ConnectOptions): Promise<Channel> {
+  const { GrpcChannel } = await import('../protocol/grpc-channel.ts')
+  const create = () => new GrpcChannel(parseAddress(address), options)
+  if (options.redialTimeoutMs === undefined) return create()
+  const { RedialChannel } = await import('../protocol/redial-channel.ts')
+  return new RedialChannel(create, options.redialTimeoutMs)
+}
+
 /**
  * Connects to an exporter and makes clients for its drivers.
  *
@@ -58,8 +66,7 @@ export interface Connection {
  *   right passphrase; HOOK_FAILED when its beforeLease hook has ended the lease; CALL_TIMEOUT when the answer takes longer than `timeoutMs` (default 10 000)
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
-  const { GrpcChannel } = await import('../protocol/grpc-channel.ts')
-  const channel = new GrpcChannel(parseAddress(address), options)
+  const channel = await createChannel(address, options)
   try {
     const { signal, timeoutMs = defaultConnectTimeoutMs } = options
     const [report, state] = await Promise.all([

@@ -172,7 +172,12 @@ function definitionOf(client: DriverClient, method: string): MethodDefinition | 
 
 function targetOf({ node }: DriverClient, method: string, definition: MethodDefinition | undefined) {
   const label = node.path === '' ? method : `${node.path}.${method}`
-  return { uuid: node.report.uuid, method: definition?.wireName ?? toWireName(method), label } satisfies CallTarget
+  return {
+    uuid: node.report.uuid,
+    method: definition?.wireName ?? toWireName(method),
+    label,
+    idempotent: definition?.idempotent,
+  } satisfies CallTarget
 }
 
 async function checkArgs(definition: MethodDefinition | undefined, args: readonly unknown[], label: string) {

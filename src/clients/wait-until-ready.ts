@@ -57,6 +57,16 @@ export async function waitUntilReady(
   }
 }
 
+/** How long what a hook printed before takes to come, in milliseconds: Python's exporter sends its log up to 50 ms late. */
+const pastMs = 150
+
+/** Prints what a hook has printed that has just ended, for who could not connect before. */
+export async function printPastHook(channel: Channel, print: (line: string) => void): Promise<void> {
+  const state = await channel.state({ timeoutMs: answerMs })
+  if (state?.previous !== 'BEFORE_LEASE_HOOK') return
+  await printHook(channel, print, AbortSignal.timeout(pastMs))
+}
+
 async function printHook(channel: Channel, print: (line: string) => void, signal: AbortSignal): Promise<void> {
   try {
     for await (const { source, message } of channel.logs({ signal })) {

@@ -24,21 +24,33 @@ export interface MethodDefinition<
   readonly args: readonly StandardSchemaV1[] | undefined
   /** The schema of the result, or of each record of a streaming call. */
   readonly result: StandardSchemaV1 | undefined
+  /** See {@link MethodBehaviour.idempotent}. */
+  readonly idempotent?: boolean | undefined
   /** Only for the types; never there. */
   readonly '~signatures'?: { readonly driver: Driver; readonly client: Client }
+}
+
+/** What is to be known of a method besides its signature. */
+export interface MethodBehaviour {
+  /** The name on the wire, where it is not the method's name in snake_case. */
+  readonly wireName?: string
+  /**
+   * Whether doing it twice is the same as doing it once (default false): switching on is, pressing a button is not. When a
+   * tunnel to an exporter of a fleet breaks before the answer has come, and can be had again, such a call is made again; a
+   * byte stream is opened again and goes on.
+   */
+  readonly idempotent?: boolean
 }
 
 /** What {@link call} and {@link streaming} take. */
 export interface MethodOptions<
   Args extends readonly StandardSchemaV1[] = readonly StandardSchemaV1[],
   Result extends StandardSchemaV1 = StandardSchemaV1,
-> {
+> extends MethodBehaviour {
   /** A Standard Schema (zod, valibot, arktype …) for each argument. */
   readonly args?: Args
   /** A Standard Schema of what comes back. */
   readonly result?: Result
-  /** The name on the wire, where it is not the method's name in snake_case. */
-  readonly wireName?: string
 }
 
 /** Arguments whose schemas accept `undefined` may be left out at the end. */
@@ -68,7 +80,8 @@ type DriverSignature<Options> = (...args: OutputsOf<ArgsOf<Options>>) => DriverR
 type ClientSignature<Options> = (...args: InputsOf<ArgsOf<Options>>) => ClientResult<Options>
 
 function method<Kind extends MethodKind>(kind: Kind, options: MethodOptions): MethodDefinition<Kind> {
-  return { kind, wireName: options.wireName, args: options.args, result: options.result }
+  const { wireName, args, result, idempotent } = options
+  return { kind, wireName, args, result, ...(idempotent === undefined ? {} : { idempotent }) }
 }
 
 /**
@@ -81,7 +94,7 @@ function method<Kind extends MethodKind>(kind: Kind, options: MethodOptions): Me
  * setTarget: call({ args: [z.number()] }),
  * ```
  */
-export function call<F extends Signature>(options?: { readonly wireName?: string }): MethodDefinition<'call', F, F>
+export function call<F extends Signature>(options?: MethodBehaviour): MethodDefinition<'call', F, F>
 export function call<const Options extends MethodOptions>(
   options: Options,
 ): MethodDefinition<'call', DriverSignature<Options>, ClientSignature<Options>>
@@ -93,9 +106,7 @@ export function call(options: MethodOptions = {}): MethodDefinition<'call'> {
  * A method that answers with any number of records, one after another. Its signature returns one record:
  * `streaming<() => Reading>()`, or `streaming({ result: Reading })` with a schema.
  */
-export function streaming<F extends Signature>(options?: {
-  readonly wireName?: string
-}): MethodDefinition<'streaming', F, F>
+export function streaming<F extends Signature>(options?: MethodBehaviour): MethodDefinition<'streaming', F, F>
 export function streaming<const Options extends MethodOptions>(
   options: Options,
 ): MethodDefinition<'streaming', DriverSignature<Options>, ClientSignature<Options>>
@@ -104,9 +115,7 @@ export function streaming(options: MethodOptions = {}): MethodDefinition<'stream
 }
 
 /** A method that opens a bidirectional stream of bytes, such as a serial console. It takes no arguments. */
-export function byteStream(
-  options: { readonly wireName?: string } = {},
-): MethodDefinition<'byteStream', () => Duplex, () => Duplex> {
+export function byteStream(options: MethodBehaviour = {}): MethodDefinition<'byteStream', () => Duplex, () => Duplex> {
   return method('byteStream', options) as MethodDefinition<'byteStream', () => Duplex, () => Duplex>
 }
 

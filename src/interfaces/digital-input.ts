@@ -8,7 +8,7 @@ export const DigitalInput = defineInterface({
   client: 'jumpstarter_driver_gpiod.client.DigitalInputClient',
   methods: {
     /** 0 or 1. */
-    readPin: call<() => number>(),
+    readPin: call<() => number>({ idempotent: true }),
     waitForActive: call<(timeoutSeconds?: number | null) => void>(),
     waitForInactive: call<(timeoutSeconds?: number | null) => void>(),
     waitForEdge: call<(edge: Edge, timeoutSeconds?: number | null) => void>(),

@@ -4,9 +4,9 @@ import { call, defineInterface } from './define.ts'
 export const DigitalOutput = defineInterface({
   client: 'jumpstarter_driver_gpiod.client.DigitalOutputClient',
   methods: {
-    on: call<() => void>(),
-    off: call<() => void>(),
+    on: call<() => void>({ idempotent: true }),
+    off: call<() => void>({ idempotent: true }),
     /** 0 or 1. */
-    readPin: call<() => number>(),
+    readPin: call<() => number>({ idempotent: true }),
   },
 })

@@ -5,12 +5,12 @@ export const HttpServer = defineInterface({
   client: 'jumpstarter_driver_http.client.HttpServerClient',
   methods: {
     /** Starting one that runs is no error. */
-    start: call<() => void>(),
-    stop: call<() => void>(),
+    start: call<() => void>({ idempotent: true }),
+    stop: call<() => void>({ idempotent: true }),
     /** What the URLs of its files begin with, without a slash at the end. */
-    getUrl: call<() => string>(),
+    getUrl: call<() => string>({ idempotent: true }),
     /** The address that boards reach it by. */
-    getHost: call<() => string>(),
-    getPort: call<() => number>(),
+    getHost: call<() => string>({ idempotent: true }),
+    getPort: call<() => number>({ idempotent: true }),
   },
 })

@@ -6,6 +6,7 @@ export {
   type Implementation,
   type InterfaceDefinition,
   type MethodArgs,
+  type MethodBehaviour,
   type MethodDefinition,
   type MethodKind,
   type MethodNames,

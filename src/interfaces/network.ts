@@ -7,6 +7,6 @@ export const Network = defineInterface({
     /** A connection to the endpoint; for UDP, one chunk is one datagram. */
     connect: byteStream(),
     /** Where the endpoint is, as a URL: `tcp://192.0.2.1:22`. Endpoints without such an address do not have it. */
-    address: call<() => string>(),
+    address: call<() => string>({ idempotent: true }),
   },
 })

@@ -86,27 +86,27 @@ export const Opendal = defineInterface({
     fileReadable: call<(fd: string) => boolean>(),
     fileSeekable: call<(fd: string) => boolean>(),
     fileWritable: call<(fd: string) => boolean>(),
-    stat: call<(path: string) => OpendalMetadata>(),
+    stat: call<(path: string) => OpendalMetadata>({ idempotent: true }),
     /** In hexadecimal digits. */
-    hash: call<(path: string, algorithm?: HashAlgorithm) => string>(),
-    copy: call<(source: string, target: string) => void>(),
+    hash: call<(path: string, algorithm?: HashAlgorithm) => string>({ idempotent: true }),
+    copy: call<(source: string, target: string) => void>({ idempotent: true }),
     rename: call<(source: string, target: string) => void>(),
     removeAll: call<(path: string) => void>(),
-    createDir: call<(path: string) => void>(),
+    createDir: call<(path: string) => void>({ idempotent: true }),
     /** What is not there is no error. */
-    delete: call<(path: string) => void>(),
-    exists: call<(path: string) => boolean>(),
+    delete: call<(path: string) => void>({ idempotent: true }),
+    exists: call<(path: string) => boolean>({ idempotent: true }),
     /** The paths in a folder, and the folder's own. */
     list: streaming<(path: string) => string>(),
     /** The paths below a folder, at any depth. */
     scan: streaming<(path: string) => string>(),
-    presignStat: call<(path: string, expireSeconds: number) => PresignedRequest>(),
-    presignRead: call<(path: string, expireSeconds: number) => PresignedRequest>(),
-    presignWrite: call<(path: string, expireSeconds: number) => PresignedRequest>(),
-    capability: call<() => OpendalCapability>(),
+    presignStat: call<(path: string, expireSeconds: number) => PresignedRequest>({ idempotent: true }),
+    presignRead: call<(path: string, expireSeconds: number) => PresignedRequest>({ idempotent: true }),
+    presignWrite: call<(path: string, expireSeconds: number) => PresignedRequest>({ idempotent: true }),
+    capability: call<() => OpendalCapability>({ idempotent: true }),
     /** What was made in this session, without slashes at the ends. */
-    getCreatedResources: call<() => readonly string[]>(),
+    getCreatedResources: call<() => readonly string[]>({ idempotent: true }),
     /** Notes a path that was made some other way as made in this session. */
-    registerPath: call<(path: string) => void>(),
+    registerPath: call<(path: string) => void>({ idempotent: true }),
   },
 })

@@ -13,9 +13,9 @@ export const Power = defineInterface({
   client: 'jumpstarter_driver_power.client.PowerClient',
   safe: 'off',
   methods: {
-    on: call<() => void>(),
-    off: call<() => void>(),
+    on: call<() => void>({ idempotent: true }),
+    off: call<() => void>({ idempotent: true }),
     /** Measurements, until the caller has enough. */
-    read: streaming<() => PowerReading>(),
+    read: streaming<() => PowerReading>({ idempotent: true }),
   },
 })

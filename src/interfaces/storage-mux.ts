@@ -6,10 +6,10 @@ export const StorageMux = defineInterface({
   client: 'jumpstarter_driver_opendal.client.StorageMuxClient',
   methods: {
     /** Connects the storage to the exporter's machine. */
-    host: call<() => void>(),
+    host: call<() => void>({ idempotent: true }),
     /** Connects the storage to the device under test. */
-    dut: call<() => void>(),
-    off: call<() => void>(),
+    dut: call<() => void>({ idempotent: true }),
+    off: call<() => void>({ idempotent: true }),
     write: call<(image: ResourceHandle) => void>(),
     read: call<(image: ResourceHandle) => void>(),
   },

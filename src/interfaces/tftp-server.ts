@@ -5,10 +5,10 @@ export const TftpServer = defineInterface({
   client: 'jumpstarter_driver_tftp.client.TftpServerClient',
   methods: {
     /** Starting one that runs is no error. */
-    start: call<() => void>(),
-    stop: call<() => void>(),
+    start: call<() => void>({ idempotent: true }),
+    stop: call<() => void>({ idempotent: true }),
     /** The address that boards reach it by. */
-    getHost: call<() => string>(),
-    getPort: call<() => number>(),
+    getHost: call<() => string>({ idempotent: true }),
+    getPort: call<() => number>({ idempotent: true }),
   },
 })

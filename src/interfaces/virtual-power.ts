@@ -8,6 +8,6 @@ export const VirtualPower = defineInterface({
   methods: {
     ...Power.methods,
     /** @param destroy also forget what the device keeps without power */
-    off: call<(destroy?: boolean | null) => void>(),
+    off: call<(destroy?: boolean | null) => void>({ idempotent: true }),
   },
 })

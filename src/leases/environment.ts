@@ -34,6 +34,18 @@ export function exporterFromEnvironment(
   }
 }
 
+/**
+ * The lease of a controller that the environment names, which is to be used and left alone; not where it names an exporter
+ * too, which is that of the lease.
+ */
+export function leaseFromEnvironment(environment: Environment): string | undefined {
+  const lease = environment[variables.lease]
+  return lease === '' || lease === direct || environment[variables.address] ? undefined : lease
+}
+
+/** What the lease is called where no controller has given it. */
+const direct = 'direct'
+
 /** Variables of a process; those that are `undefined` it shall not have. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -43,7 +55,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  *
  * @param lease the name of the lease, where a controller has given it
  */
-export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter, lease = 'direct'): Environment {
+export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter, lease = direct): Environment {
   const { address, name, insecure, passphrase, duringHook } = endpoint
   return {
     [variables.address]: address,

@@ -29,6 +29,10 @@ export interface ReserveOptions {
   readonly file?: string
   /** Is told who uses it, whenever that is another process. */
   readonly waiting?: (holder: LockOwner) => void
+  /** Is told why a controller has none yet, and who has them, whenever that changes. */
+  readonly pending?: (why: string) => void
+  /** Whether others are held, or waited for, at the same time, which is not to last for ever. */
+  readonly isOneOfSeveral?: boolean
 }
 
 /** An exporter that can be leased, to one at a time. */
@@ -37,6 +41,8 @@ export interface LeasableExporter {
   readonly name: string
   /** What selectors are matched against; `undefined` where nobody knows, so that any selector may match. */
   readonly labels: Readonly<Record<string, string>> | undefined
+  /** What a controller is asked for, as long as nobody knows what it will give; other selectors do not match then. */
+  readonly selector?: string
   /** Whether it is a process that this one has started. */
   readonly local: boolean
   /** Who reserves several does so in the order of these, so that no two wait for each other. */

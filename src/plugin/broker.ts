@@ -19,6 +19,14 @@ const patienceMs = 10_000
 /** The same where another process has what it needs. */
 const foreignPatienceMs = 1_000
 
+/** How exporters are leased from a controller. */
+export interface OfController {
+  /** Whatever exporter a selector picks. */
+  exporter(selector: string): LeasableExporter
+  /** For whom. */
+  readonly lease: 'file' | 'run'
+}
+
 /** What a {@link Broker} takes besides the exporters. */
 export interface BrokerOptions {
   /** What the paths of test files are shown relative to. */
@@ -29,12 +37,8 @@ export interface BrokerOptions {
   readonly note: (line: string) => void
   /** Is told how long a file has kept others from what it had, in milliseconds. */
   readonly held: (file: string, ms: number) => void
-  /**
-   * Gives whatever exporter of a controller a selector picks, where there is a controller.
-   *
-   * @param isOneOfSeveral whether the same file has others, or waits for them
-   */
-  readonly ofController?: ((selector: string, isOneOfSeveral: boolean) => LeasableExporter) | undefined
+  /** Gives whatever exporter of a controller a selector picks, where there is a controller. */
+  readonly ofController?: OfController | undefined
   /** How long exporters that no file uses are kept from other processes, in milliseconds (default not at all). */
   readonly idleTimeoutMs?: number
 }
@@ -181,8 +185,17 @@ export class Broker {
     if (ofController === undefined) return
     for (const [role, selector] of Object.entries(roles)) {
       if (allocation.has(role)) continue
-      const exporter = ofController(selector, Object.keys(roles).length > 1)
-      const slot: Slot = { exporter, place: Infinity, holder: file, failures: 0, idle: undefined, ofController: true }
+      const { lease } = ofController
+      const exporter = ofController.exporter(selector)
+      const slot: Slot = {
+        exporter,
+        place: Number.MAX_SAFE_INTEGER,
+        holder: file,
+        failures: 0,
+        idle: undefined,
+        ofController: lease,
+      }
+      if (lease === 'run') this.#slots.add(slot)
       allocation.set(role, slot)
       this.#ofController.add(exporter)
     }
@@ -258,9 +271,10 @@ export class Broker {
   async #free(slot: Slot): Promise<void> {
     const { idleTimeoutMs } = this.#options
     clearTimeout(slot.idle)
-    this.#ofController.delete(slot.exporter)
+    if (slot.ofController === 'file') this.#ofController.delete(slot.exporter)
+    const isKept = slot.ofController === 'run' && ![...this.#requests].some(({ isPending }) => isPending)
     if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
-      await slot.exporter.free()
+      if (!isKept) await slot.exporter.free()
     } else {
       slot.idle = setTimeout(() => void slot.exporter.free().catch(() => undefined), idleTimeoutMs).unref()
     }

@@ -1,9 +1,9 @@
 import type { LeasableExporter } from '../leases/lease.ts'
-import { holds, matchesSelector, parseSelector } from '../leases/selector.ts'
+import { holds, matchesSelector, parseSelector } from '../selector.ts'
 
 /** What there is to say of an exporter. */
 export interface Described {
-  readonly exporter: Pick<LeasableExporter, 'name' | 'labels'>
+  readonly exporter: Pick<LeasableExporter, 'name' | 'labels' | 'selector'>
   readonly holder: { readonly request: { readonly file: string } } | undefined
 }
 
@@ -19,13 +19,16 @@ export interface SettledExporters {
 export const noExporters =
   "The run has no exporters: name them in hardware({ exporters: … }), or run inside 'jmp shell', which sets JUMPSTARTER_HOST"
 
-/** The exporters that a selector picks; one that has told no labels may be any. */
+/** The exporters that a selector picks; one that has told no labels may be any, unless a controller is asked for it. */
 export function matchingExporters<Exporter extends Described>(
   selector: string,
   exporters: readonly Exporter[],
 ): readonly Exporter[] {
   const requirements = parseSelector(selector)
-  return exporters.filter(({ exporter: { labels } }) => labels === undefined || matchesSelector(labels, requirements))
+  return exporters.filter(({ exporter }) => {
+    if (exporter.labels === undefined) return (exporter.selector ?? selector) === selector
+    return matchesSelector(exporter.labels, requirements)
+  })
 }
 
 /**

@@ -18,7 +18,7 @@ export interface ExporterSource {
 /** An exporter of the run that has started. */
 export interface Slot {
   readonly exporter: LeasableExporter
-  /** Its place in the options. */
+  /** Its place in the options; behind all others where it is in none. */
   readonly place: number
   /** The file that has it, or is just being given it. */
   holder: { readonly request: LeaseRequest } | undefined
@@ -26,8 +26,8 @@ export interface Slot {
   failures: number
   /** Frees it when it has not been used for a while. */
   idle: NodeJS.Timeout | undefined
-  /** Whether it is a controller's, leased for one file alone. */
-  readonly ofController?: boolean
+  /** For whom it is leased from a controller, where it is: for one file, or for those of the whole run. */
+  readonly ofController?: 'file' | 'run'
 }
 
 /** How often an exporter may fail until it is taken out of the run. */
@@ -95,7 +95,7 @@ export class ExporterSlots {
   fail(slot: Slot, why: string): void {
     const { name } = slot.exporter
     slot.failures++
-    if (slot.ofController === true) {
+    if (slot.ofController !== undefined) {
       this.#note(`exporter ${name} of the controller has failed: ${why}`)
       return
     }
@@ -111,10 +111,16 @@ export class ExporterSlots {
     this.#note(what)
   }
 
+  /** Adds one that is leased from a controller for the whole run. */
+  add(slot: Slot): void {
+    this.#started.push(slot)
+  }
+
   /** Lets other processes have what no file has used since the last one that did. */
   freeIdle(): void {
     for (const slot of this.#started) {
-      if (slot.idle === undefined) continue
+      const isKept = slot.idle !== undefined || slot.ofController === 'run'
+      if (!isKept || slot.holder !== undefined) continue
       clearTimeout(slot.idle)
       slot.idle = undefined
       slot.exporter.free().catch(() => undefined)

@@ -63,6 +63,8 @@ export class FileRequest {
   granting: Promise<void> | undefined
   /** Settles when it has ended, with what could not be cleaned up. */
   ending: Promise<readonly string[]> | undefined
+  /** Whether a controller has nothing for it yet. */
+  isPending = false
   /** What it waits for, for messages; nothing any more once it is decided. */
   waitingFor: string | undefined
 
@@ -111,7 +113,7 @@ export class FileRequest {
     const failed = (role: string, slot: Slot, cause: unknown) => {
       const code = cause instanceof HardwareError ? cause.code : 'EXPORTER_FAILED'
       // A controller has looked for others itself; what it gives up for a moment is tried again.
-      const isFinal = slot.ofController === true ? code !== 'LEASE_TIMEOUT' : finalCodes.has(code)
+      const isFinal = slot.ofController === undefined ? finalCodes.has(code) : code !== 'LEASE_TIMEOUT'
       const message = `Exporter ${slot.exporter.name} could not be leased: ${messageOf(cause)}`
       failures.push({ role, slot, error: new HardwareError(code, message, { cause }), isFinal })
     }
@@ -121,7 +123,7 @@ export class FileRequest {
       const [, previous] = reserved.at(-1) ?? []
       try {
         if (previous !== undefined && isSameDevice(previous, slot)) throw sameDevice(previous, slot)
-        if (!(await this.#reserve(slot, listener))) return { roles, failures: [], isHeld: true }
+        if (!(await this.#reserve(slot, listener, allocation.size > 1))) return { roles, failures: [], isHeld: true }
         reserved.push([role, slot])
       } catch (error) {
         failed(role, slot, error)
@@ -142,7 +144,7 @@ export class FileRequest {
           granted: true,
           exporter: slot.exporter.name,
           endpoint: lease.endpoint,
-          local: slot.exporter.local || slot.ofController === true,
+          local: slot.exporter.local || lease.endpoint.redialTimeoutMs !== undefined,
         }
       } catch (error) {
         failed(role, slot, error)
@@ -194,10 +196,12 @@ export class FileRequest {
   }
 
   /** @returns false where another process has it, the first time */
-  async #reserve(slot: Slot, listener: LeaseListener): Promise<boolean> {
+  async #reserve(slot: Slot, listener: LeaseListener, isOneOfSeveral: boolean): Promise<boolean> {
     clearTimeout(slot.idle)
     slot.idle = undefined
-    if (slot.ofController === true) this.wait(`exporter ${slot.exporter.name} is being leased`)
+    if (slot.ofController !== undefined) this.wait(`exporter ${slot.exporter.name} is being leased`)
+    // What a test has failed on begins anew.
+    if (slot.ofController === 'run' && this.request.avoid?.includes(slot.exporter.name)) await slot.exporter.free()
     const giveUp = new AbortController()
     const waiting = (holder: LockOwner) => {
       const isKnown = this.#heldElsewhere.has(slot)
@@ -209,13 +213,20 @@ export class FileRequest {
       this.wait(`exporter ${slot.exporter.name} is held by ${describeOwner(holder)}`)
       listener.waiting()
     }
+    const pending = (why: string) => {
+      this.isPending = true
+      this.wait(`exporter ${slot.exporter.name}: ${why}`)
+      listener.waiting()
+    }
     const signal = AbortSignal.any([this.#ended.signal, giveUp.signal])
     try {
-      await slot.exporter.reserve({ signal, file: this.path, waiting })
+      await slot.exporter.reserve({ signal, file: this.request.file, waiting, pending, isOneOfSeveral })
       return true
     } catch (error) {
       if (this.ended || !giveUp.signal.aborted) throw error
       return false
+    } finally {
+      this.isPending = false
     }
   }
 }

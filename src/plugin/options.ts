@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
 import { HardwareError } from '../errors.ts'
-import { environmentVariables, exporterFromEnvironment } from '../leases/environment.ts'
+import { environmentVariables, exporterFromEnvironment, leaseFromEnvironment } from '../leases/environment.ts'
 import type { Lease } from '../leases/lease.ts'
 
 /** An exporter that runs already. */
@@ -24,7 +24,17 @@ export interface ControllerOptions {
   readonly client?: string
   /** Its file instead, relative to the project's root. */
   readonly clientConfig?: string
-  /** How long one lease may last in all, in milliseconds (default one day). It is taken for a minute and extended. */
+  /**
+   * For whom exporters are leased: for each `file` that needs some, so that files can run on several at once and others of
+   * the fleet get their turn in between (default); or for the `run`, which keeps what a file has had for the files after it.
+   */
+  readonly lease?: 'file' | 'run'
+  /**
+   * How long a lease outlasts a run that was killed, in milliseconds (default one minute, at least 5 000): it is taken for
+   * this long and extended.
+   */
+  readonly durationMs?: number
+  /** How long one lease may last in all, in milliseconds (default one day; an hour where it cannot be extended). */
   readonly maxDurationMs?: number
 }
 
@@ -65,6 +75,8 @@ export interface HardwareOptions {
 /** One exporter as the options, or the environment, name it. */
 export type ConfiguredExporter =
   | { readonly name: string; readonly file: string }
+  /** That of a lease of the controller which there is already. */
+  | { readonly name: string; readonly lease: string }
   | {
       readonly name: string
       readonly endpoint: Lease['endpoint']
@@ -75,6 +87,11 @@ export type ConfiguredExporter =
 
 /** A day: far below what timers can hold, and longer than anybody waits. */
 const maxTimeoutMs = 86_400_000
+
+/** Leases of controllers have whole seconds, and extending them takes some time. */
+const minDurationMs = 5_000
+/** A year. */
+const maxDuration = 31_536_000_000
 
 /** More tries would only hide that the bench needs repair. */
 const maxRetries = 10
@@ -138,14 +155,18 @@ function checkSecurity({ host: _host, labels: _labels, ...security }: Readonly<R
 
 function checkController(controller: unknown): string[] {
   if (!isRecord(controller)) return ["controller is not an object such as { client: 'default' }"]
-  const { client = '-', clientConfig = '-', maxDurationMs = 1, ...unknown } = controller
-  const isDuration = typeof maxDurationMs === 'number' && maxDurationMs > 0
+  const { client = '-', clientConfig = '-', lease = 'file', durationMs = minDurationMs, ...others } = controller
+  const { maxDurationMs = durationMs, ...unknown } = others
+  const isDuration = (ms: unknown) => typeof ms === 'number' && ms >= minDurationMs && ms <= maxDuration
   return [
     ...(typeof client === 'string' && client !== '' ? [] : ['controller.client is not an alias']),
     ...(typeof clientConfig === 'string' && clientConfig !== '' ? [] : ['controller.clientConfig is not a path']),
-    ...(isDuration ? [] : ['controller.maxDurationMs is not a number of milliseconds']),
+    ...(lease === 'file' || lease === 'run' ? [] : [`controller.lease is '${String(lease)}'; there are file and run`]),
+    ...Object.entries({ durationMs, maxDurationMs }).flatMap(([name, ms]) => {
+      return isDuration(ms) ? [] : [`controller.${name} is not a number of milliseconds, ${minDurationMs} or more`]
+    }),
     ...Object.keys(unknown).map(
-      (key) => `controller.${key} is not a key; there are client, clientConfig, maxDurationMs`,
+      (key) => `controller.${key} is not a key; there are client, clientConfig, lease, durationMs, maxDurationMs`,
     ),
   ]
 }
@@ -157,13 +178,16 @@ function checkController(controller: unknown): string[] {
  * @param environment where `JUMPSTARTER_HOST` and what `jmp shell` sets with it are looked up
  */
 export function configuredExporters(
-  { exporters }: HardwareOptions,
+  { exporters, controller }: HardwareOptions,
   root: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ConfiguredExporter[] {
+  const found = exporterFromEnvironment(environment)
+  const lease = controller === undefined || found !== undefined ? undefined : leaseFromEnvironment(environment)
+  const leased = lease === undefined ? [] : [{ name: `lease ${lease}`, lease }]
   if (exporters !== undefined) {
     const passphraseOfAll = environment[environmentVariables.passphrase] || undefined
-    return Object.entries(exporters).map(([name, exporter]) => {
+    const named = Object.entries(exporters).map(([name, exporter]): ConfiguredExporter => {
       if (typeof exporter === 'string') return { name, file: resolve(root, exporter) }
       const { host: address, ca, insecure, passphrase = passphraseOfAll, labels = {} } = exporter
       return {
@@ -178,8 +202,8 @@ export function configuredExporters(
         labels,
       }
     })
+    return [...named, ...leased]
   }
-  const found = exporterFromEnvironment(environment)
-  if (found === undefined) return []
+  if (found === undefined) return leased
   return [{ name: found.endpoint.name ?? environmentVariables.address, ...found }]
 }

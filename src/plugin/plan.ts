@@ -1,4 +1,4 @@
-import { parseSelector } from '../leases/selector.ts'
+import { parseSelector } from '../selector.ts'
 import { allocate } from './allocation.ts'
 import { explainMissing, matchingExporters, noExporters, type SettledExporters } from './explain.ts'
 import type { StaticNeed } from './read-needs.ts'

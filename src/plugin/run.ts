@@ -4,8 +4,9 @@ import { relative, resolve } from 'node:path'
 import type { TestProject, TestSequencerConstructor, TestSpecification, Vitest } from 'vitest/node'
 
 import { HardwareError, messageOf } from '../errors.ts'
-import { exporterFromController } from '../leases/controller/controller-exporter.ts'
-import { Broker, type BrokerOptions } from './broker.ts'
+import type { ClientConfig } from '../leases/controller/client-config.ts'
+import { exporterFromController, exporterOfLease } from '../leases/controller/controller-exporter.ts'
+import { Broker, type OfController } from './broker.ts'
 import { contextKey } from './context.ts'
 import type { ExporterSource } from './exporter-slots.ts'
 import { EndOfRun, isRunInProcesses } from './end-of-run.ts'
@@ -25,9 +26,6 @@ import { type Planner, planningSequencer } from './sequencer.ts'
 
 const defaultLeaseTimeoutMs = 600_000
 const defaultIdleTimeoutMs = 300_000
-const defaultMaxDurationMs = 86_400_000
-/** For how long a controller's lease outlives a run that was killed, in milliseconds. */
-const leaseDurationMs = 60_000
 
 function isContinuousIntegration(ci: string | undefined): boolean {
   return ci !== undefined && !['', '0', 'false'].includes(ci)
@@ -37,6 +35,13 @@ async function readCa(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
     throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Cannot read the CA file ${file}: ${messageOf(cause)}`, { cause })
   })
+}
+
+/** Read for each lease: a token may have been renewed. */
+async function loadConfig({ client, clientConfig }: ControllerOptions, root: string): Promise<ClientConfig> {
+  const { loadClientConfig } = await import('../leases/controller/client-config.ts')
+  const file = clientConfig === undefined ? undefined : resolve(root, clientConfig)
+  return loadClientConfig({ alias: client, file }, process.env)
 }
 
 /** The exporters that some projects share, and who grants them. */
@@ -123,7 +128,7 @@ export class HardwareRun implements Planner {
     let hardware = this.#hardware.get(key)
     if (hardware === undefined) {
       const broker = new Broker(
-        exporters.map((exporter) => this.#source(exporter)),
+        exporters.map((exporter) => this.#source(exporter, options, project.config.root)),
         {
           root: this.#vitest.config.root,
           print: (line) => this.#print(line),
@@ -223,25 +228,26 @@ export class HardwareRun implements Planner {
     return controller === undefined ? 0 : availableParallelism()
   }
 
-  #ofController(options: ControllerOptions | undefined, root: string): BrokerOptions['ofController'] {
+  #ofController(options: ControllerOptions | undefined, root: string): OfController | undefined {
     if (options === undefined) return undefined
-    const { client, clientConfig, maxDurationMs = defaultMaxDurationMs } = options
-    const choice = { alias: client, file: clientConfig === undefined ? undefined : resolve(root, clientConfig) }
-    const load = async () =>
-      (await import('../leases/controller/client-config.ts')).loadClientConfig(choice, process.env)
-    const config = load()
-    // Files that need it are told.
-    config.catch(() => undefined)
+    const { lease = 'file', durationMs, maxDurationMs } = options
+    const config = () => loadConfig(options, root)
     const print = (line: string) => this.#log(line)
-    return (selector, isOneOfSeveral) =>
-      exporterFromController({ config, selector, isOneOfSeveral, durationMs: leaseDurationMs, maxDurationMs, print })
+    return {
+      lease,
+      exporter: (selector) => exporterFromController({ config, selector, durationMs, maxDurationMs, print }),
+    }
   }
 
-  #source(configured: ConfiguredExporter): ExporterSource {
+  #source(configured: ConfiguredExporter, { controller = {} }: HardwareOptions, root: string): ExporterSource {
     const { name } = configured
     return {
       name,
       start: async (signal, runFolder) => {
+        if ('lease' in configured) {
+          const print = (line: string) => this.#log(`[${name}] ${line}`)
+          return exporterOfLease(configured.lease, { config: () => loadConfig(controller, root), signal, print })
+        }
         if ('file' in configured) {
           const { startLocalExporter } = await import('../leases/local-exporter.ts')
           return startLocalExporter({

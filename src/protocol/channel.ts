@@ -82,6 +82,8 @@ export interface CallTarget {
   readonly method: string
   /** How errors name the call, such as `board.power.on`; the wire name where it is not given. */
   readonly label?: string
+  /** Whether it may be called again where nobody knows whether it was done. */
+  readonly idempotent?: boolean | undefined
 }
 
 /** A stream opened for a file that a driver reads or writes. */

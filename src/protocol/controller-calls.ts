@@ -10,6 +10,7 @@ import {
   type LeaseWishes,
   readExporter,
   readLease,
+  toDuration,
   type TunnelEndpoint,
 } from './controller-messages.ts'
 import {
@@ -23,6 +24,7 @@ import {
   UpdateLeaseRequestSchema,
 } from './generated/jumpstarter/client/v1/client_pb.ts'
 import { DialRequestSchema } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { OlderLeaseCalls } from './older-lease-calls.ts'
 import { clientService, controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds; Dial is held by the controller for up to 30 s. */
@@ -30,12 +32,17 @@ const answerTimeoutMs = 35_000
 /** How many are listed at a time. */
 const pageSize = 100
 
-/** The calls of a client to Jumpstarter's controller. They throw HardwareErrors of origin `lab` or `wire`. */
+/**
+ * The calls of a client to Jumpstarter's controller, by `jumpstarter.client.v1`, or the older ones where it does not know
+ * that. They throw HardwareErrors of origin `lab` or `wire`.
+ */
 export class ControllerCalls {
   /** Who calls. */
   readonly name: string
   readonly #client: ControllerClient
   readonly #parent: string
+  /** Once it is known that the controller knows nothing else. */
+  #older: OlderLeaseCalls | undefined
 
   /** @throws HardwareError ARGUMENT_INVALID for a certificate that is none */
   constructor(endpoint: ControllerEndpoint) {
@@ -44,23 +51,38 @@ export class ControllerCalls {
     this.#client = new ControllerClient(endpoint, 'Client', answerTimeoutMs)
   }
 
-  async createLease({ selector, exporter, durationMs, tags = {} }: LeaseWishes, options?: WaitOptions) {
-    const lease = {
-      selector,
-      duration: toDuration(durationMs),
-      tags: { ...tags },
-      ...(exporter === undefined ? {} : { exporterName: exporter }),
+  /** @param wishes.name how it is to be called, where the controller lets its clients choose */
+  async createLease(wishes: LeaseWishes, options?: WaitOptions): Promise<ControllerLeaseState> {
+    const { name = '', selector, exporter, durationMs, tags = {}, context = {} } = wishes
+    const request = () => {
+      const lease = {
+        selector,
+        duration: toDuration(durationMs),
+        tags: { ...tags },
+        context: { ...context },
+        ...(exporter === undefined ? {} : { exporterName: exporter }),
+      }
+      return create(CreateLeaseRequestSchema, { parent: this.#parent, leaseId: name, lease })
     }
-    const request = create(CreateLeaseRequestSchema, { parent: this.#parent, lease })
-    return readLease(await this.#client.send(clientService.createLease, request, 'CreateLease', options))
+    return this.#newerOrOlder(
+      async () => readLease(await this.#client.send(clientService.createLease, request(), 'CreateLease', options)),
+      (older) => older.createLease(wishes, options),
+    )
   }
 
   async lease(name: string, options?: WaitOptions): Promise<ControllerLeaseState> {
     const request = create(GetLeaseRequestSchema, { name: this.#full('leases', name) })
-    return readLease(await this.#client.send(clientService.getLease, request, 'GetLease', options))
+    return this.#newerOrOlder(
+      async () => readLease(await this.#client.send(clientService.getLease, request, 'GetLease', options)),
+      (older) => older.lease(name, options),
+    )
   }
 
-  /** Changes how long a lease lasts, from its beginning, or whose it is. */
+  /**
+   * Changes how long a lease lasts, from its beginning, or whose it is.
+   *
+   * @throws HardwareError NOT_IMPLEMENTED by a controller that is too old for it
+   */
   async updateLease(
     name: string,
     { durationMs, client }: { readonly durationMs?: number; readonly client?: string },
@@ -80,7 +102,12 @@ export class ControllerCalls {
   async deleteLease(name: string, options?: WaitOptions): Promise<void> {
     const request = create(DeleteLeaseRequestSchema, { name: this.#full('leases', name) })
     try {
-      await this.#client.send(clientService.deleteLease, request, 'DeleteLease', options)
+      await this.#newerOrOlder(
+        async () => {
+          await this.#client.send(clientService.deleteLease, request, 'DeleteLease', options)
+        },
+        (older) => older.deleteLease(name, options),
+      )
     } catch (error) {
       if (!(error instanceof HardwareError) || !error.message.includes('already been released')) throw error
     }
@@ -88,7 +115,11 @@ export class ControllerCalls {
 
   async exporter(name: string, options?: WaitOptions): Promise<ControllerExporter> {
     const request = create(GetExporterRequestSchema, { name: this.#full('exporters', name) })
-    return readExporter(await this.#client.send(clientService.getExporter, request, 'GetExporter', options))
+    return this.#newerOrOlder(
+      async () => readExporter(await this.#client.send(clientService.getExporter, request, 'GetExporter', options)),
+      // Nothing more is known of it.
+      async () => ({ name, labels: {}, online: true, status: 'UNSPECIFIED', statusMessage: '' }),
+    )
   }
 
   /** @param selector of the exporters' labels */
@@ -105,8 +136,15 @@ export class ControllerCalls {
     })
   }
 
-  /** The leases of everybody in the namespace. */
+  /** The leases of everybody in the namespace; of an older controller, the own ones. */
   async leases({ all = false, selector = '' } = {}, options?: WaitOptions): Promise<readonly ControllerLeaseState[]> {
+    return this.#newerOrOlder(
+      () => this.#newerLeases(all, selector, options),
+      (older) => older.leases(options),
+    )
+  }
+
+  #newerLeases(all: boolean, selector: string, options?: WaitOptions): Promise<readonly ControllerLeaseState[]> {
     return this.#all(async (pageToken) => {
       const fields = { parent: this.#parent, filter: selector, onlyActive: !all, pageSize, pageToken }
       const request = create(ListLeasesRequestSchema, fields)
@@ -140,8 +178,16 @@ export class ControllerCalls {
   #full(kind: string, name: string): string {
     return `${this.#parent}/${kind}/${name}`
   }
-}
 
-function toDuration(ms: number) {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 }
+  async #newerOrOlder<T>(newer: () => Promise<T>, older: (calls: OlderLeaseCalls) => Promise<T>): Promise<T> {
+    if (this.#older === undefined) {
+      try {
+        return await newer()
+      } catch (error) {
+        if (!(error instanceof HardwareError) || error.code !== 'NOT_IMPLEMENTED') throw error
+        this.#older = new OlderLeaseCalls(this.#client, this.name)
+      }
+    }
+    return older(this.#older)
+  }
 }

@@ -10,21 +10,21 @@ import { controllerCredentials, tlsChannelOptions } from './grpc-security.ts'
 /** How often a connection is tried that has been lost, and how long at most between, in milliseconds. */
 const reconnect = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 5_000 }
 
+/** What protects, and tunes, the connections to a controller and its router. */
+export type FleetSecurity = Pick<ControllerEndpoint, 'ca' | 'insecure' | 'grpcOptions'>
+
 /**
  * A gRPC client of a controller, or of a router, which belong together and are trusted alike.
  *
  * @param address `host:port`
  * @throws HardwareError ARGUMENT_INVALID for a certificate that is none
  */
-export function createFleetClient(
-  address: string,
-  security: Pick<ControllerEndpoint, 'ca' | 'insecure'>,
-  options: ChannelOptions,
-): Client {
+export function createFleetClient(address: string, security: FleetSecurity, options: ChannelOptions): Client {
   const parsed = parseAddress(address)
   return new Client(grpcTarget(parsed), controllerCredentials(parsed, security), {
     ...tlsChannelOptions(parsed),
     ...options,
+    ...security.grpcOptions,
     'grpc.use_local_subchannel_pool': 1,
   })
 }

@@ -2,6 +2,9 @@ import { status as Status } from '@grpc/grpc-js'
 
 import { type ErrorCode, HardwareError } from '../errors.ts'
 
+/** How long after its start a controller refuses every token (reference: measured on the real one), in milliseconds. */
+export const refusalAfterStartMs = 10_000
+
 /**
  * What a failed call to a controller throws. Its codes are loose: a token that is refused is UNKNOWN, as is another
  * client's lease, so that the text is looked at too (reference: the real controller's answers).
@@ -15,17 +18,28 @@ export function controllerError(error: unknown): unknown {
   if (error.message.includes('permission denied')) return failure('UNAUTHENTICATED')
   if (error.code === 'CALL_TIMEOUT')
     return new HardwareError(error.code, error.message, { cause: error, origin: 'lab' })
-  return failure(error.code === 'NOT_READY' ? 'NOT_READY' : 'CONTROLLER_REFUSED')
+  const kept: readonly ErrorCode[] = ['NOT_READY', 'NOT_IMPLEMENTED']
+  return failure(kept.includes(error.code) ? error.code : 'CONTROLLER_REFUSED')
 }
 
-/** Whether a call that failed may succeed if it is made again: the exporter, or the controller, is not there yet. */
+/** Whether a dial that failed may succeed if it is made again: the exporter, or the controller, is not there yet. */
 export function mayDialAgain(error: unknown): boolean {
-  if (!(error instanceof HardwareError)) return false
-  const { code, details = '' } = (error.cause ?? {}) as { readonly code?: number; readonly details?: string }
+  const { code, details = '' } = statusOf(error)
   return code === Status.UNAVAILABLE || (code === Status.FAILED_PRECONDITION && details.includes('not ready'))
 }
 
 /** Whether it may go better in a while: the controller, or the way to it, is not there. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof HardwareError && (error.code.startsWith('CONNECTION_') || error.timedOut)
+  if (!(error instanceof HardwareError)) return false
+  return error.code.startsWith('CONNECTION_') || error.timedOut || statusOf(error).code === Status.UNAVAILABLE
+}
+
+/** Whether the controller refuses a token that is not expired, as it does with every one when it has just started. */
+export function isTokenRefused(error: unknown): boolean {
+  const { details = '' } = statusOf(error)
+  return details.includes('authenticate token') && !details.includes('token is expired')
+}
+
+function statusOf(error: unknown): { readonly code?: number; readonly details?: string } {
+  return error instanceof HardwareError && typeof error.cause === 'object' && error.cause !== null ? error.cause : {}
 }

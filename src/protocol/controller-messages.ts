@@ -2,6 +2,7 @@ import { type Duration, timestampDate } from '@bufbuild/protobuf/wkt'
 
 import { type ExporterStatusName, exporterStatuses } from './channel.ts'
 import type { Exporter, Lease } from './generated/jumpstarter/client/v1/client_pb.ts'
+import type { Condition } from './generated/jumpstarter/v1/kubernetes_pb.ts'
 
 /** Where a controller is, and who calls it. */
 export interface ControllerEndpoint {
@@ -14,6 +15,8 @@ export interface ControllerEndpoint {
   readonly namespace: string
   readonly name: string
   readonly token: string
+  /** Options of gRPC's own, for its connections to controller and router. */
+  readonly grpcOptions?: Readonly<Record<string, string | number>> | undefined
 }
 
 /** An exporter as the controller knows it. */
@@ -38,21 +41,31 @@ export interface ControllerLeaseState {
   readonly name: string
   readonly selector: string
   readonly client: string
+  /** The exporter that was asked for by name, where one was. */
+  readonly wanted?: string | undefined
   readonly exporter: string | undefined
   readonly durationMs: number
   readonly begin: Date | undefined
   readonly end: Date | undefined
   readonly conditions: readonly LeaseCondition[]
   readonly tags: Readonly<Record<string, string>>
+  /** Whether its controller is too old to extend it. */
+  readonly isFixed?: boolean
 }
 
 /** What a lease is asked for with. */
 export interface LeaseWishes {
+  readonly name?: string
   readonly selector: string
   /** The only exporter that will do. */
   readonly exporter?: string | undefined
   readonly durationMs: number
+  /** What a controller is asked for that cannot extend it (default the same), in milliseconds. */
+  readonly maxDurationMs?: number | undefined
+  /** Labels of the lease, for whoever lists leases. */
   readonly tags?: Readonly<Record<string, string>>
+  /** What its exporter is told of it. */
+  readonly context?: Readonly<Record<string, string>>
 }
 
 /** One end of a tunnel through a router. */
@@ -68,18 +81,21 @@ export function readLease(lease: Lease): ControllerLeaseState {
     name: bareName(lease.name),
     selector: lease.selector,
     client: bareName(lease.client ?? ''),
+    wanted: lease.exporterName || undefined,
     exporter: lease.exporter === undefined || lease.exporter === '' ? undefined : bareName(lease.exporter),
     durationMs: fromDuration(lease.duration),
     begin: begin === undefined ? undefined : timestampDate(begin),
     end: end === undefined ? undefined : timestampDate(end),
-    conditions: lease.conditions.map(({ type = '', status, reason = '', message = '' }) => ({
-      type,
-      holds: status === 'True',
-      reason,
-      message,
-    })),
+    conditions: readConditions(lease.conditions),
     tags: lease.tags,
   }
+}
+
+/** What a lease's state is, from the conditions that Kubernetes keeps. */
+export function readConditions(conditions: readonly Condition[]): LeaseCondition[] {
+  return conditions.map(({ type = '', status, reason = '', message = '' }) => {
+    return { type, holds: status === 'True', reason, message }
+  })
 }
 
 /** An exporter from the controller's message. */
@@ -91,6 +107,12 @@ function bareName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
-function fromDuration(duration: Duration | undefined): number {
+/** Milliseconds of a duration; 0 where there is none. */
+export function fromDuration(duration: Duration | undefined): number {
   return duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000
+}
+
+/** A duration of milliseconds. */
+export function toDuration(ms: number) {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 }
 }

@@ -16,11 +16,27 @@ export interface Endpoint extends ConnectionSecurity {
   readonly name?: string | undefined
   /** Whether it is the exporter's own hook that connects, which would wait for itself to end (default false). */
   readonly duringHook?: boolean | undefined
+  /**
+   * For how long a connection that breaks is tried again where it leads to the same session, in milliseconds (default not at
+   * all). An exporter of a fleet is reached through tunnels that may come and go while its lease lasts.
+   */
+  readonly redialTimeoutMs?: number | undefined
 }
 
 /** The certificates of Jumpstarter's `tls.ca`, which is PEM in base64; none where it is empty. */
 export function readCa(encoded: string | undefined): Pick<ConnectionSecurity, 'ca'> {
   return encoded === undefined || encoded === '' ? {} : { ca: Buffer.from(encoded, 'base64').toString('utf8') }
+}
+
+/** Jumpstarter's `grpcOptions`, for the connections to controller and router: an object of texts, numbers and booleans. */
+export function readGrpcOptions(value: unknown): Readonly<Record<string, string | number>> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const entries = Object.entries(value as Record<string, unknown>)
+  if (entries.some(([, option]) => !['string', 'number', 'boolean'].includes(typeof option))) return undefined
+  // gRPC's options of yes and no are numbers.
+  return Object.fromEntries(
+    entries.map(([key, option]) => [key, typeof option === 'boolean' ? Number(option) : (option as string | number)]),
+  )
 }
 
 /** The metadata key of the passphrase (reference: Jumpstarter's standalone exporters). */

@@ -176,7 +176,7 @@ export class GrpcChannel implements Channel {
   }
 
   close(reason?: HardwareError): void {
-    for (const stream of this.#streams) stream.destroy()
+    for (const stream of this.#streams) stream.destroy(reason)
     this.#calls.close(reason)
     this.#client.close()
     this.#wide?.close()

@@ -48,6 +48,11 @@ export class RouterStream extends Duplex {
     call.pause()
   }
 
+  /** Whether the other side has said that it writes no more. */
+  get inputEnded(): boolean {
+    return this.#inputEnded
+  }
+
   /** A peer that cancels its call half-closes it first; only what follows tells that from an end. */
   #endWithoutFrame(): void {
     const { halfCloseDelayMs } = this.#end

@@ -1,25 +1,29 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { create } from '@bufbuild/protobuf'
 import { type Client, Metadata, type ServiceError } from '@grpc/grpc-js'
 
 import { HardwareError } from '../errors.ts'
-import { createFleetClient } from './controller-client.ts'
-import type { ControllerEndpoint, TunnelEndpoint } from './controller-messages.ts'
-import { StreamRequestSchema } from './generated/jumpstarter/v1/router_pb.ts'
+import { createFleetClient, type FleetSecurity } from './controller-client.ts'
+import type { TunnelEndpoint } from './controller-messages.ts'
+import { FrameType, StreamRequestSchema } from './generated/jumpstarter/v1/router_pb.ts'
 import { RouterStream } from './router-stream.ts'
 import { routerService } from './services.ts'
 
 /** With which the router is asked whether it is still there; it allows one a second. In milliseconds. */
 const keepalive = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 20_000 }
 
+/** How long the last frame of a tunnel may take to be sent, in milliseconds. */
+const goodbyeMs = 1_000
+
 /** The connections of a process to its routers, one for each, that all its tunnels share. */
 export class RouterTunnels {
-  readonly #security: Pick<ControllerEndpoint, 'ca' | 'insecure'>
+  readonly #security: FleetSecurity
   readonly #clients = new Map<string, Client>()
   readonly #open = new Set<Duplex>()
 
-  constructor(security: Pick<ControllerEndpoint, 'ca' | 'insecure'>) {
+  constructor(security: FleetSecurity) {
     this.#security = security
   }
 
@@ -32,17 +36,30 @@ export class RouterTunnels {
     metadata.set('authorization', `Bearer ${token}`)
     const { path, requestSerialize, responseDeserialize } = routerService.stream
     const call = this.#client(endpoint).makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+    let goodbye: Promise<void> | undefined
     const stream = new RouterStream(call, {
       halfCloseDelayMs: 0,
-      write: (frame) => call.write(create(StreamRequestSchema, frame)),
+      write: (frame) => {
+        const message = create(StreamRequestSchema, frame)
+        if (frame.frameType !== FrameType.GOAWAY) return call.write(message)
+        goodbye = new Promise((resolve) => call.write(message, () => resolve()))
+        return true
+      },
       // The router does not tell the other end, and frames from there may still come.
       finished: () => undefined,
-      closed: () => call.cancel(),
+      closed: () => {
+        // What is cancelled at once takes the last frame with it.
+        const cancel = () => call.cancel()
+        if (goodbye === undefined) cancel()
+        else void Promise.race([goodbye, delay(goodbyeMs, undefined, { ref: false })]).then(cancel)
+      },
     })
     this.#open.add(stream)
     stream.once('close', () => this.#open.delete(stream))
     call.once('status', () => stream.endCall())
     call.on('error', (failure: ServiceError) => {
+      // A router ends both sides when the other one has gone, after its last frame.
+      if (stream.inputEnded) return
       const message = `The tunnel through the router (${endpoint}) broke: ${failure.details}`
       stream.destroy(new HardwareError('CONNECTION_LOST', message, { cause: failure }))
     })

@@ -48,7 +48,8 @@ test('kernel messages at any place, also in what tells that a command has ended'
 
 test('what the kernel has logged can be read', async () => {
   const { output, kernelMessages } = await shell.run('dmesg | head -n 3', { keepKernelMessages: true })
-  expect(output).toMatch(/^\[ {4}0\.000000\] .*\n.*\n.*\n$/)
+  // What came first may have been pushed out of the kernel's buffer by now.
+  expect(output).toMatch(/^(?:\[ *\d+\.\d{6}\] .*\n){3}$/)
   expect(kernelMessages).toEqual([])
 })
 

@@ -119,8 +119,13 @@ describe('checks', () => {
     [{ controller: 'default' }, "controller is not an object such as { client: 'default' }"],
     [{ controller: { client: '' } }, 'controller.client is not an alias'],
     [{ controller: { clientConfig: 1 } }, 'controller.clientConfig is not a path'],
-    [{ controller: { maxDurationMs: 0 } }, 'controller.maxDurationMs is not a number of milliseconds'],
-    [{ controller: { name: 'x' } }, 'controller.name is not a key; there are client, clientConfig, maxDurationMs'],
+    [{ controller: { maxDurationMs: 0 } }, 'controller.maxDurationMs is not a number of milliseconds, 5000 or more'],
+    [{ controller: { durationMs: 1000 } }, 'controller.durationMs is not a number of milliseconds, 5000 or more'],
+    [{ controller: { lease: 'test' } }, "controller.lease is 'test'; there are file and run"],
+    [
+      { controller: { name: 'x' } },
+      'controller.name is not a key; there are client, clientConfig, lease, durationMs, maxDurationMs',
+    ],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
       expect.objectContaining({

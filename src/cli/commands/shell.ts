@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 
 import { messageOf } from '../../errors.ts'
-import { type Environment, exporterToEnvironment } from '../../leases/environment.ts'
+import { type Environment, exporterToEnvironment, leaseFromEnvironment } from '../../leases/environment.ts'
 import { describeOwner } from '../../leases/exporter-lock.ts'
 import type { LeasableExporter } from '../../leases/lease.ts'
 import { type EndpointArguments, readEndpoint } from '../endpoint.ts'
@@ -19,11 +19,8 @@ export interface ShellArguments extends EndpointArguments, ControllerArguments {
   readonly name?: string
   readonly lease?: string
   /** How long a lease of a controller may last, in milliseconds. */
-  readonly maxDuration: number
+  readonly maxDuration?: number
 }
-
-/** For how long a lease of a controller lasts if this process is killed, in milliseconds. */
-const leaseDurationMs = 60_000
 
 /**
  * Leases an exporter, and runs a command that its environment tells where it is: the user's shell, unless another is
@@ -31,8 +28,10 @@ const leaseDurationMs = 60_000
  */
 export async function runShell(command: readonly string[], options: ShellArguments): Promise<void> {
   const [program = process.env['SHELL'] || '/bin/sh', ...args] = command
-  if ([options.selector, options.name, options.lease].some((given) => given !== undefined)) {
-    return runOnFleet(program, args, options)
+  const isNamed = options.exporterConfig !== undefined || options.host !== undefined
+  const known = isNamed ? undefined : leaseFromEnvironment(process.env)
+  if ([options.selector, options.name, options.lease, known].some((given) => given !== undefined)) {
+    return runOnFleet(program, args, options, known)
   }
   const exporter = await open(options)
   try {
@@ -55,13 +54,20 @@ export async function runShell(command: readonly string[], options: ShellArgumen
 }
 
 /** Leases from a controller; Ctrl-C while that waits gives up. */
-async function runOnFleet(program: string, args: readonly string[], options: ShellArguments): Promise<void> {
-  const { selector = '', name, lease: existing, client, clientConfig, maxDuration } = options
+async function runOnFleet(
+  program: string,
+  args: readonly string[],
+  options: ShellArguments,
+  known: string | undefined,
+): Promise<void> {
+  const { selector, name, client, clientConfig, maxDuration } = options
+  const existing = options.lease ?? (selector === undefined && name === undefined ? known : undefined)
   if (options.exporterConfig !== undefined || options.host !== undefined) {
     throw new UsageError(['--selector, --name and --lease exclude --exporter-config and --host'])
   }
   const { loadClientConfig } = await import('../../leases/controller/client-config.ts')
   const { leaseFromController } = await import('../../leases/controller/controller-lease.ts')
+  const { factsOf } = await import('../../leases/controller/facts.ts')
   const config = await loadClientConfig({ file: clientConfig, alias: client }, process.env)
   const giveUp = new AbortController()
   const stop = (signal: NodeJS.Signals) => {
@@ -72,8 +78,7 @@ async function runOnFleet(program: string, args: readonly string[], options: She
   for (const signal of signals) process.on(signal, stop)
   const lease = await leaseFromController({
     config,
-    lease: existing ?? { selector, exporter: name },
-    durationMs: leaseDurationMs,
+    lease: existing ?? { selector: selector ?? '', exporter: name, ...factsOf(process.env, undefined) },
     maxDurationMs: maxDuration,
     signal: giveUp.signal,
     print: (line) => console.error(line),

@@ -8,7 +8,7 @@ import type { ShellKind, Shells } from '../shells/create-shell.ts'
 import type { ShellOptions } from '../shells/types.ts'
 import type { Waits } from '../waits.ts'
 import { defaultGuards, describeTripped, type Guard, guardError } from './guards.ts'
-import { ConsoleReader } from './reader.ts'
+import { ConsoleReader, originOf } from './reader.ts'
 import { Source } from './source.ts'
 import type { Conversation, ExpectOptions, Mark, SendOptions } from './types.ts'
 
@@ -178,7 +178,7 @@ export class Console extends ConsoleReader implements Conversation, AsyncDisposa
       const fail = (cause?: Error) => {
         const why = cause ?? this.#source.closed?.cause
         const message = `Console ${this.name} was closed${why === undefined ? '' : `: ${messageOf(why)}`}; nothing can be sent`
-        reject(new HardwareError('CONSOLE_CLOSED', message, { cause: why }))
+        reject(new HardwareError('CONSOLE_CLOSED', message, { cause: why, ...originOf(why) }))
       }
       if (stream === undefined || stream.destroyed) fail()
       else stream.write(bytes, (error) => (error ? fail(error) : resolve()))

@@ -1,4 +1,4 @@
-import { HardwareError, messageOf } from '../../errors.ts'
+import { HardwareError, type HardwareErrorOptions, messageOf } from '../../errors.ts'
 import type { Waits } from '../waits.ts'
 import { explain } from './explain.ts'
 import { describeTripped, guardError, type Tripped } from './guards.ts'
@@ -175,7 +175,7 @@ export class ConsoleReader {
       case 'closed': {
         const cause = this.context.source.closed?.cause
         const message = this.#explain(cause === undefined ? 'was closed' : `was closed: ${cause.message}`)
-        throw new HardwareError('CONSOLE_CLOSED', message, { cause })
+        throw new HardwareError('CONSOLE_CLOSED', message, { cause, ...originOf(cause) })
       }
       case 'failed':
         throw result.error
@@ -204,6 +204,11 @@ export class ConsoleReader {
     const { name, source, secrets } = this.context
     return explain(source, what, { name, cursor: this.#cursor, patterns, secrets })
   }
+}
+
+/** It is not the device that has failed where the way to it has. */
+export function originOf(cause: unknown): Pick<HardwareErrorOptions, 'origin'> {
+  return cause instanceof HardwareError ? { origin: cause.origin } : {}
 }
 
 function isList(pattern: Pattern | readonly Pattern[]): pattern is readonly Pattern[] {

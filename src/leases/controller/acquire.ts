@@ -1,21 +1,27 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
+import { isTokenRefused, isTransient, refusalAfterStartMs } from '../../protocol/controller-error.ts'
 import type { ControllerLeaseState, LeaseWishes } from '../../protocol/controller-messages.ts'
+import { tryAgain } from '../../protocol/try-again.ts'
+import { describeHolders } from './describe-holders.ts'
 
 /** There is no call that waits; the first look is after this long, each later one after twice as long. In milliseconds. */
 const firstPollMs = 25
 const maxPollMs = 1_000
-/** How long giving back a lease may take that nobody waits for any more, in milliseconds. */
-const giveBackTimeoutMs = 10_000
+/** How long creating a lease may take, and giving back one that nobody waits for any more, in milliseconds. */
+const answerTimeoutMs = 10_000
+/** How often is looked who holds what is waited for: it costs the controller more than a look at the lease. */
+const lookAroundMs = 10_000
 
 /** What {@link acquireLease} takes besides what is wished for. */
 export interface AcquireOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** Is told why it has to wait, whenever that changes. */
-  readonly waiting?: (why: string) => void
+  /** Is told why it has to wait, and for whom, whenever that changes. */
+  readonly waiting?: ((why: string) => void) | undefined
 }
 
 /** A lease that an exporter has been found for. */
@@ -34,13 +40,42 @@ export async function acquireLease(
   wishes: LeaseWishes,
   options: AcquireOptions,
 ): Promise<AcquiredLease> {
-  const { signal } = options
-  const created = await controller.createLease(wishes, { signal })
+  const { signal, waiting } = options
+  // With a name of our own, one whose answer was lost can be given back, and is not created twice.
+  let name = randomUUID() as string
   try {
+    throwIfCancelled(signal, name)
+    const create = () => createLease(controller, { ...wishes, name })
+    const created = await tryAgain(create, {
+      firstWaitMs: 500,
+      maxWaitMs: 2_000,
+      timeoutMs: Math.min(options.timeoutMs, 2 * refusalAfterStartMs),
+      mayPass: (error) => isTransient(error) || isTokenRefused(error),
+      failed: (error) => waiting?.(`${messageOf(error)} (a controller that has just started refuses everybody)`),
+      signal,
+    })
+    name = created.name
     return await waitForExporter(controller, created, options)
   } catch (error) {
-    await controller.deleteLease(created.name, { timeoutMs: giveBackTimeoutMs }).catch(() => undefined)
+    await controller.deleteLease(name, { timeoutMs: answerTimeoutMs }).catch(() => undefined)
     throw error
+  }
+}
+
+/** Not ended by a signal, because nobody would know then whether there is a lease. */
+async function createLease(controller: ControllerCalls, wishes: LeaseWishes): Promise<ControllerLeaseState> {
+  try {
+    return await controller.createLease(wishes, { timeoutMs: answerTimeoutMs })
+  } catch (error) {
+    if (wishes.name !== undefined && messageOf(error).includes('already exists')) {
+      return controller.lease(wishes.name, { timeoutMs: answerTimeoutMs })
+    }
+    const { tags, context, ...rest } = wishes
+    const hasFacts = tags !== undefined || context !== undefined
+    // Not every controller takes them; a lease without them is better than none.
+    const isAboutFacts = /\b(?:tags?|context|labels?)\b/i.test(messageOf(error))
+    if (!hasFacts || !isAboutFacts || isTransient(error)) throw error
+    return createLease(controller, rest)
   }
 }
 
@@ -51,27 +86,44 @@ export async function waitForExporter(
   { timeoutMs, signal, waiting = () => undefined }: AcquireOptions,
 ): Promise<AcquiredLease> {
   const deadline = performance.now() + timeoutMs
+  const look = () => controller.lease(created.name, { signal, timeoutMs: answerTimeoutMs })
   let why = ''
+  let lookedAt = -Infinity
   for (let pollMs = firstPollMs, lease = created; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
     if (isAcquired(lease)) return lease
-    const now = describeWait(lease)
-    if (now !== why && now !== '') waiting(now)
-    why = now
+    const reason = describeWait(lease)
+    if (reason !== '' && (!why.startsWith(reason) || performance.now() > lookedAt + lookAroundMs)) {
+      const now = `${reason}${await describeHolders(controller, lease, signal)}`
+      lookedAt = performance.now()
+      if (now !== why) waiting(now)
+      why = now
+    }
     if (performance.now() > deadline) {
       throw new HardwareError('LEASE_TIMEOUT', `No exporter for lease ${lease.name} within ${timeoutMs} ms: ${why}`)
     }
-    await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
-      const reason = messageOf(signal?.reason ?? cause)
-      throw new HardwareError('CALL_CANCELLED', `The wait for lease ${lease.name} was cancelled: ${reason}`, { cause })
+    await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
+    throwIfCancelled(signal, lease.name)
+    lease = await tryAgain(look, {
+      firstWaitMs: 500,
+      maxWaitMs: 5_000,
+      timeoutMs: deadline - performance.now(),
+      mayPass: (error) => isTransient(error) || isTokenRefused(error),
+      failed: (error) => waiting(messageOf(error)),
+      signal,
     })
-    lease = await controller.lease(created.name, { signal })
   }
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined, name: string): void {
+  if (signal?.aborted !== true) return
+  const { reason: cause } = signal
+  throw new HardwareError('CALL_CANCELLED', `The wait for lease ${name} was cancelled: ${messageOf(cause)}`, { cause })
 }
 
 function isAcquired(lease: ControllerLeaseState): lease is AcquiredLease {
   const condition = (type: string) => lease.conditions.find((one) => one.type === type)
   const ready = condition('Ready')
-  if (ready?.holds === true && lease.exporter !== undefined) return true
+  if (ready?.holds === true && lease.exporter !== undefined && lease.end === undefined) return true
   const unsatisfiable = condition('Unsatisfiable')
   if (unsatisfiable?.holds === true) {
     const message = `No exporter can ever have ${lease.selector}: ${unsatisfiable.message} (${unsatisfiable.reason})`

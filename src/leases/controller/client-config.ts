@@ -6,7 +6,7 @@ import { LineCounter, parseDocument } from 'yaml'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
-import { readCa } from '../../protocol/endpoint.ts'
+import { readCa, readGrpcOptions } from '../../protocol/endpoint.ts'
 import type { Environment } from '../environment.ts'
 
 /** Limits that a configuration has, or Jumpstarter's own, in milliseconds. */
@@ -94,6 +94,10 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
   const insecure = at(value, ['tls', 'insecure']) ?? false
   if (typeof insecure !== 'boolean') mistakes.push(`tls.insecure${lineOf(['tls', 'insecure'])} is true or false`)
   const ca = text(['tls', 'ca'])
+  const grpcOptions = readGrpcOptions(at(value, ['grpcOptions']) ?? {})
+  if (grpcOptions === undefined) {
+    mistakes.push(`grpcOptions${lineOf(['grpcOptions'])} is an object of texts, numbers and booleans`)
+  }
   const config = {
     source,
     name: required(['metadata', 'name'], fields.name),
@@ -102,6 +106,7 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
     token: required(['token'], fields.token),
     insecure: insecure === true,
     ...readCa(ca),
+    grpcOptions,
     acquisitionTimeoutMs: seconds(['leases', 'acquisition_timeout'], 7200),
     dialTimeoutMs: seconds(['leases', 'dial_timeout'], 60),
   }

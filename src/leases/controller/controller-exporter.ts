@@ -1,8 +1,8 @@
-import { HardwareError } from '../../errors.ts'
+import { HardwareError, messageOf } from '../../errors.ts'
 import type { LeasableExporter, ReserveOptions } from '../lease.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { ControllerLease, ControllerLeaseOptions } from './controller-lease.ts'
-import { tagsOf } from './tags.ts'
+import { factsOf } from './facts.ts'
 
 /**
  * How long one of several leases is waited for before all are given back, in milliseconds; and up to as much again, by
@@ -15,64 +15,93 @@ export interface ControllerExporterOptions extends Pick<
   ControllerLeaseOptions,
   'durationMs' | 'maxDurationMs' | 'print'
 > {
-  readonly config: Promise<ClientConfig>
+  /** Reads the configuration of the client, which may have got another token meanwhile. */
+  readonly config: () => Promise<ClientConfig>
   readonly selector: string
-  /** Whether others are held while it waits. */
-  readonly isOneOfSeveral: boolean
 }
 
 /**
- * Whatever exporter of a controller has some labels. To reserve it is to lease one; what comes of that is leased once, and
- * given back when it is freed.
+ * Whatever exporter of a controller has some labels. To reserve it is to lease one, unless one is leased; it is given back
+ * when it is freed.
  */
 export function exporterFromController(options: ControllerExporterOptions): LeasableExporter {
-  const { config, selector, isOneOfSeveral, durationMs, maxDurationMs } = options
-  let name = `${selector === '' ? 'any' : selector} of the controller`
-  const print = (line: string) => options.print(`[${name}] ${line}`)
+  const { config, selector, durationMs, maxDurationMs } = options
+  const what = `${selector === '' ? 'any' : selector} of the controller`
   let leased: ControllerLease | undefined
+  const name = () => leased?.exporter.name ?? what
+  const print = (line: string) => options.print(`[${name()}] ${line}`)
   const giveUp = new AbortController()
 
-  const reserve = async ({ signal, file }: ReserveOptions = {}) => {
-    const patience = isOneOfSeveral ? [AbortSignal.timeout(patienceMs * (1 + Math.random()))] : []
-    const given = signal === undefined ? [] : [signal]
-    const { leaseFromController } = await import('./controller-lease.ts')
-    try {
-      leased = await leaseFromController({
-        config: await config,
-        lease: { selector, tags: tagsOf(process.env, file) },
-        durationMs,
-        maxDurationMs,
-        signal: AbortSignal.any([giveUp.signal, ...given, ...patience]),
-        print,
-      })
-      name = leased.exporter.name
-    } catch (error) {
-      if (!patience.some(({ aborted }) => aborted) || signal?.aborted === true) throw error
-      const message = `${name} was not to be had while others were held, which are given back`
-      throw new HardwareError('LEASE_TIMEOUT', message, { cause: error })
-    }
-  }
   const free = async () => {
     const over = leased
     leased = undefined
     await over?.release()
   }
+  const reserve = async ({ signal, file, pending, isOneOfSeveral = false }: ReserveOptions = {}) => {
+    if (leased?.lost.aborted === true) await free().catch((error: unknown) => print(`warning: ${messageOf(error)}`))
+    if (leased !== undefined) return
+    const patience = isOneOfSeveral ? [AbortSignal.timeout(patienceMs * (1 + Math.random()))] : []
+    const given = signal === undefined ? [] : [signal]
+    const { leaseFromController } = await import('./controller-lease.ts')
+    try {
+      leased = await leaseFromController({
+        config: await config(),
+        lease: { selector, ...factsOf(process.env, file) },
+        durationMs,
+        maxDurationMs,
+        signal: AbortSignal.any([giveUp.signal, ...given, ...patience]),
+        print,
+        ...(pending === undefined ? {} : { waiting: pending }),
+      })
+    } catch (error) {
+      if (!patience.some(({ aborted }) => aborted) || signal?.aborted === true) throw error
+      const message = `${what} was not to be had while others were held, which are given back`
+      throw new HardwareError('LEASE_TIMEOUT', message, { cause: error })
+    }
+  }
   return {
     get name() {
-      return name
+      return name()
     },
-    labels: undefined,
+    get labels() {
+      return leased?.exporter.labels
+    },
+    selector,
     local: false,
     order: `controller ${selector}`,
     reserve,
     free,
     async lease() {
-      if (leased === undefined) throw new HardwareError('LEASE_LOST', `Nothing is leased of ${name}`)
-      return leased
+      if (leased === undefined) throw new HardwareError('LEASE_LOST', `Nothing is leased of ${what}`)
+      return { ...leased, release: async () => undefined }
     },
     async close() {
       giveUp.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
       await free()
     },
+  }
+}
+
+/**
+ * The exporter of a lease that somebody else has taken, who also ends it.
+ *
+ * @param lease its name
+ */
+export async function exporterOfLease(
+  lease: string,
+  { config, print, signal }: Pick<ControllerExporterOptions, 'config' | 'print'> & { readonly signal: AbortSignal },
+): Promise<LeasableExporter> {
+  const { leaseFromController } = await import('./controller-lease.ts')
+  const leased = await leaseFromController({ config: await config(), lease, signal, print })
+  const nothing = async () => undefined
+  return {
+    name: leased.exporter.name,
+    labels: leased.exporter.labels,
+    local: false,
+    order: `lease ${lease}`,
+    reserve: nothing,
+    free: nothing,
+    lease: async () => ({ ...leased, release: nothing }),
+    close: () => leased.release(),
   }
 }

@@ -1,37 +1,53 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { connect } from '../../clients/connect.ts'
+import { printPastHook } from '../../clients/wait-until-ready.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import type { Channel, ExporterStatusName, WaitOptions } from '../../protocol/channel.ts'
 import { ControllerCalls } from '../../protocol/controller-calls.ts'
+import { isTokenRefused, isTransient } from '../../protocol/controller-error.ts'
 import type { ControllerExporter, LeaseWishes } from '../../protocol/controller-messages.ts'
 import { RouterTunnels } from '../../protocol/router-tunnels.ts'
+import { tryAgain } from '../../protocol/try-again.ts'
 import type { Lease } from '../lease.ts'
 import { acquireLease, type AcquiredLease, waitForExporter } from './acquire.ts'
 import type { ClientConfig } from './client-config.ts'
 import { dial } from './dial.ts'
+import { endSession, endSessionTimeoutMs } from './end-session.ts'
 import { type LeaseSocket, listenForLease } from './lease-socket.ts'
 import { keepLease } from './renewal.ts'
+import { waitUntilDialable } from './wait-until-dialable.ts'
 
-/** How long the hooks of an exporter may take, and the calls around them (reference: Jumpstarter's shell), in milliseconds. */
-const hookTimeoutMs = 300_000
-const answerTimeoutMs = 5_000
+/** How long giving a lease back may take (reference: Jumpstarter's client), in milliseconds. */
 const deleteTimeoutMs = 30_000
-/** How often an exporter is asked where it is with its hook: there is no event for it. */
-const pollMs = 100
+/** A controller that is not there for a moment is told in the next. */
+const patience = {
+  firstWaitMs: 500,
+  maxWaitMs: 2_000,
+  mayPass: (error: unknown) => isTransient(error) || isTokenRefused(error),
+}
+/**
+ * How long a lease lasts unless it is extended, and how long in all: a day, or an hour where it cannot be extended. In
+ * milliseconds.
+ */
+const defaultDurationMs = 60_000
+const defaultMaxDurationMs = 86_400_000
+const defaultFixedDurationMs = 3_600_000
 
 /** What {@link leaseFromController} takes. */
 export interface ControllerLeaseOptions {
   readonly config: ClientConfig
   /** What is wished for, or the name of a lease that there is already. That is neither extended nor ended. */
-  readonly lease: Omit<LeaseWishes, 'durationMs'> | string
-  /** For how long the lease is asked for, and extended again and again, in milliseconds. */
-  readonly durationMs: number
-  /** How long it may last in all, in milliseconds. */
-  readonly maxDurationMs: number
+  readonly lease: Omit<LeaseWishes, 'name' | 'durationMs' | 'maxDurationMs'> | string
+  /** For how long the lease is asked for, and extended again and again, in milliseconds (default one minute). */
+  readonly durationMs?: number | undefined
+  /**
+   * How long it may last in all, in milliseconds (default a day). Controllers that cannot extend leases are asked for all of
+   * it (default an hour).
+   */
+  readonly maxDurationMs?: number | undefined
   readonly signal?: AbortSignal
   /** Gets what is to be known of the wait, of hooks, and of tunnels that break, a line at a time. */
   readonly print: (line: string) => void
+  /** Gets why there is no exporter yet, and who has them, instead. */
+  readonly waiting?: (why: string) => void
 }
 
 /** A {@link Lease} of an exporter of a fleet. */
@@ -63,22 +79,30 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
     close()
     throw error
   }
-  const lost = new AbortController()
-  const stop = own
-    ? keepLease(controller, acquired, { ...options, lost: (reason) => lost.abort(reason) })
-    : () => undefined
-  const dialler = { controller, tunnels, leaseName: acquired.name, timeoutMs: config.dialTimeoutMs }
   let socket: LeaseSocket | undefined
+  const lost = new AbortController()
+  const kept = keepLease(controller, acquired, {
+    durationMs: own ? (options.durationMs ?? defaultDurationMs) : undefined,
+    maxDurationMs: options.maxDurationMs ?? defaultMaxDurationMs,
+    lost: (reason) => {
+      lost.abort(reason)
+      // Who is connected need not find out that nothing helps.
+      socket?.close().catch(() => undefined)
+    },
+    print,
+  })
+  const dialler = { controller, tunnels, leaseName: acquired.name, timeoutMs: config.dialTimeoutMs }
   const end = async () => {
     const problems: string[] = []
     const attempt = (what: string, run: () => Promise<unknown>) =>
       run().catch((error: unknown) => problems.push(`${what}: ${messageOf(error)}`))
     const { path } = socket ?? {}
     if (own && path !== undefined && !lost.signal.aborted) await attempt('end of the session', () => endSession(path))
-    stop()
+    kept.stop()
     await attempt('removal of its socket', async () => socket?.close())
     if (own && !lost.signal.aborted) {
-      await attempt('release', () => controller.deleteLease(acquired.name, { timeoutMs: deleteTimeoutMs }))
+      const release = () => controller.deleteLease(acquired.name, { timeoutMs: deleteTimeoutMs / 2 })
+      await attempt('release', () => tryAgain(release, { ...patience, timeoutMs: deleteTimeoutMs / 2 }))
     }
     close()
     if (problems.length > 0) {
@@ -86,74 +110,50 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
     }
   }
   try {
-    const exporter = await waitUntilDialable(controller, acquired.exporter, config.dialTimeoutMs, signal)
+    const waits = AbortSignal.any([lost.signal, ...(signal === undefined ? [] : [signal])])
+    const exporter = await waitUntilDialable(controller, acquired.exporter, {
+      timeoutMs: config.dialTimeoutMs,
+      signal: waits,
+      print,
+    })
     socket = await listenForLease(
       (ended) => dial(dialler, ended),
-      (error) => print(`warning: ${messageOf(error)}`),
+      (error) => {
+        if (lost.signal.aborted) return
+        print(`warning: ${messageOf(error)}`)
+        // It may be the end of the lease that is seen first there.
+        kept.check()
+      },
     )
-    const endpoint = { address: socket.path, name: acquired.exporter }
-    const connection = await connect(socket.path, { name: endpoint.name, print, ...(signal && { signal }) })
-    connection.close()
+    const endpoint = { address: socket.path, name: acquired.exporter, redialTimeoutMs: config.dialTimeoutMs }
+    const limits = { timeoutMs: config.dialTimeoutMs, signal: waits }
+    const connection = await connect(socket.path, { name: endpoint.name, print, ...limits })
+    try {
+      await printPastHook(connection.channel, print)
+    } finally {
+      connection.close()
+    }
     let released: Promise<void> | undefined
     return {
       name: acquired.name,
       exporter,
       endpoint,
-      releaseTimeoutMs: hookTimeoutMs + 2 * answerTimeoutMs + deleteTimeoutMs,
+      releaseTimeoutMs: endSessionTimeoutMs + deleteTimeoutMs,
       lost: lost.signal,
       activity: async () => undefined,
       release: () => (released ??= end()),
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error: unknown = lost.signal.aborted ? lost.signal.reason : thrown
     await end().catch((problem: unknown) => print(`warning: ${messageOf(problem)}`))
     throw error
   }
 }
 
 async function acquire(controller: ControllerCalls, options: ControllerLeaseOptions): Promise<AcquiredLease> {
-  const { lease, durationMs, print, signal, config } = options
-  const limits = { timeoutMs: config.acquisitionTimeoutMs, signal, waiting: (why: string) => print(`waiting: ${why}`) }
-  if (typeof lease !== 'string') return acquireLease(controller, { ...lease, durationMs }, limits)
+  const { lease, durationMs = defaultDurationMs, maxDurationMs = defaultFixedDurationMs } = options
+  const { print, signal, config, waiting = (why: string) => print(`waiting: ${why}`) } = options
+  const limits = { timeoutMs: config.acquisitionTimeoutMs, signal, waiting }
+  if (typeof lease !== 'string') return acquireLease(controller, { ...lease, durationMs, maxDurationMs }, limits)
   return waitForExporter(controller, await controller.lease(lease, { signal }), limits)
-}
-
-/** A controller holds back who dials before the exporter is ready, by up to three seconds. */
-async function waitUntilDialable(
-  controller: ControllerCalls,
-  name: string,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<ControllerExporter> {
-  const options: WaitOptions = { signal }
-  const deadline = performance.now() + timeoutMs
-  for (let waitMs = 25; ; waitMs = Math.min(2 * waitMs, 1_000)) {
-    const exporter = await controller.exporter(name, options)
-    if (exporter.status !== 'AVAILABLE' || performance.now() > deadline) return exporter
-    await delay(waitMs, undefined, signal === undefined ? {} : { signal })
-  }
-}
-
-const ended: ReadonlySet<ExporterStatusName> = new Set(['AVAILABLE', 'AFTER_LEASE_HOOK_FAILED', 'OFFLINE'])
-
-/** Lets the exporter run its hook after the lease, while what that prints can still be read. */
-async function endSession(path: string): Promise<void> {
-  const { GrpcChannel } = await import('../../protocol/grpc-channel.ts')
-  const channel: Channel = new GrpcChannel({ kind: 'unix', path })
-  const deadline = performance.now() + hookTimeoutMs
-  try {
-    if (!(await channel.endSession({ timeoutMs: answerTimeoutMs }))) return
-    for (;;) {
-      const state = await channel.state({ timeoutMs: answerTimeoutMs })
-      if (state === undefined || ended.has(state.status)) return
-      if (performance.now() > deadline) {
-        throw new HardwareError('LEASE_TIMEOUT', `the hook after the lease took over ${hookTimeoutMs} ms`)
-      }
-      await delay(pollMs)
-    }
-  } catch (error) {
-    // The exporter may end the session before it has answered.
-    if (!(error instanceof HardwareError) || !error.code.startsWith('CONNECTION_')) throw error
-  } finally {
-    channel.close()
-  }
 }

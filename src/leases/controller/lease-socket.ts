@@ -40,6 +40,8 @@ export async function listenForLease(
   }
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
+    // Each pipeline has several listeners of its own.
+    socket.setMaxListeners(0)
     socket.on('error', () => undefined)
     socket.once('close', () => sockets.delete(socket))
     connect(socket).catch((error: unknown) => {

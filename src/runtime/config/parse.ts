@@ -1,6 +1,6 @@
 import { HardwareError } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
-import { readCa } from '../../protocol/endpoint.ts'
+import { readCa, readGrpcOptions } from '../../protocol/endpoint.ts'
 import type { Hooks } from '../hooks.ts'
 import { readHooks } from './hooks.ts'
 import { type Path, YamlReader } from './reader.ts'
@@ -52,7 +52,7 @@ export interface ExporterConfig {
 }
 
 /** Keys of upstream's that are not acted on. */
-const passedOver = ['grpcOptions', 'motd', 'failureDetection', 'exitOnLeaseEnd']
+const passedOver = ['motd', 'failureDetection', 'exitOnLeaseEnd']
 const known = [
   'apiVersion',
   'kind',
@@ -66,6 +66,7 @@ const known = [
   'endpoint',
   'tls',
   'token',
+  'grpcOptions',
   ...passedOver,
 ]
 
@@ -133,6 +134,10 @@ class Grammar {
     const insecure = given === undefined ? false : this.#reader.plain(given, ['tls', 'insecure'])
     if (typeof insecure !== 'boolean') this.#reader.mistake(['tls', 'insecure'], 'is true or false', given)
     const namespace = metadata && this.#reader.optionalString(metadata, 'namespace', ['metadata'])
+    const grpcOptions = readGrpcOptions(this.#reader.plain(root.get('grpcOptions'), ['grpcOptions']) ?? {})
+    if (grpcOptions === undefined) {
+      this.#reader.mistake(['grpcOptions'], 'is an object of texts, numbers and booleans', root.get('grpcOptions'))
+    }
     if (address === undefined || address === '' || token === undefined || token === '') return undefined
     return {
       address,
@@ -141,6 +146,7 @@ class Grammar {
       namespace: namespace ?? 'default',
       insecure: insecure === true,
       ...readCa(ca),
+      grpcOptions,
     }
   }
 

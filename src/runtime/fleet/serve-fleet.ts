@@ -1,7 +1,9 @@
 import { HardwareError, messageOf } from '../../errors.ts'
+import { isTokenRefused, isTransient, refusalAfterStartMs } from '../../protocol/controller-error.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
 import { type ExporterAssignment, ExporterCalls } from '../../protocol/exporter-calls.ts'
 import { nameLabel } from '../../protocol/labels.ts'
+import { tryAgain } from '../../protocol/try-again.ts'
 import type { Exporter } from '../exporter.ts'
 import { createSession } from '../open-session.ts'
 import { readAgain } from './again.ts'
@@ -10,6 +12,15 @@ import { StatusReporter } from './status-reporter.ts'
 
 /** How long saying goodbye to the controller may take, in milliseconds. */
 const farewellMs = 5_000
+/** A controller that is just starting is waited for, but not one that never comes. */
+const registration = {
+  firstWaitMs: 500,
+  maxWaitMs: 5_000,
+  timeoutMs: 6 * refusalAfterStartMs,
+  mayPass: (error: unknown) => isTransient(error) || isTokenRefused(error),
+}
+/** What a controller is not told in time it finds out when the lease is over. */
+const release = { ...registration, timeoutMs: farewellMs }
 
 /** What {@link serveFleet} takes besides the exporter. */
 export interface ServeFleetOptions {
@@ -38,7 +49,12 @@ export async function serveFleet(exporter: Exporter, options: ServeFleetOptions)
   else whenFree?.addEventListener('abort', endWhenFree, { once: true })
   try {
     const labels = { ...exporter.labels, [nameLabel]: exporter.name }
-    await calls.register({ labels, drivers: createSession(exporter).report().drivers }, { signal })
+    const { drivers } = createSession(exporter).report()
+    await tryAgain(() => calls.register({ labels, drivers }, { signal }), {
+      ...registration,
+      failed: (error) => print(`warning: the exporter is registered again in a while: ${messageOf(error)}`),
+      signal: isOver,
+    })
     reporter.report('AVAILABLE')
     print(`exporter ${exporter.name} is registered with ${endpoint.address}; Ctrl-C ends it`)
     const stream = readAgain(() => calls.assignments(isOver), { name: 'Status', print, signal: isOver })
@@ -49,7 +65,7 @@ export async function serveFleet(exporter: Exporter, options: ServeFleetOptions)
     current.end()
     await current.served
     reporter.report('OFFLINE')
-    await reporter.flush()
+    await reporter.flush(farewellMs)
     reporter.close()
     await calls.unregister('the exporter has been stopped', { timeoutMs: farewellMs }).catch((error: unknown) => {
       print(`warning: the controller was not told that the exporter has been stopped: ${messageOf(error)}`)
@@ -115,9 +131,11 @@ class CurrentLease {
       if (this.#takesOutOfService(error)) failed(error)
     }
     // Before the exporter is free, lest the controller gives the lease to it again.
-    await reporter.flush()
+    await reporter.flush(farewellMs)
     if (over.reason !== endedByController)
-      await this.#release(lease).catch((error: unknown) => print(`warning: ${messageOf(error)}`))
+      await tryAgain(() => this.#release(lease), release).catch((error: unknown) =>
+        print(`warning: ${messageOf(error)}`),
+      )
     print(`lease ${lease} is over`)
     reporter.report('AVAILABLE')
   }
@@ -127,7 +145,7 @@ class CurrentLease {
     try {
       if (!this.#releasesByStatus) return await calls.releaseLease(lease)
     } catch (error) {
-      if (!(error instanceof HardwareError) || error.code.startsWith('CONNECTION_')) throw error
+      if (isTransient(error) || isTokenRefused(error)) throw error
       this.#releasesByStatus = true
     }
     // With AVAILABLE they would give the exporter away at once.

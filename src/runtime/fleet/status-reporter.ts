@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { messageOf } from '../../errors.ts'
+import { HardwareError, messageOf } from '../../errors.ts'
 import type { ExporterStatusName } from '../../protocol/channel.ts'
-import { isTransient } from '../../protocol/controller-error.ts'
+import { isTokenRefused, isTransient } from '../../protocol/controller-error.ts'
 import type { ExporterCalls } from '../../protocol/exporter-calls.ts'
+import { withTimeLimit } from '../../time-limit.ts'
 
 const retryMs = 1_000
 
@@ -29,9 +30,10 @@ export class StatusReporter {
     this.#running = this.#run()
   }
 
-  /** Waits until the latest is told. */
-  async flush(): Promise<void> {
-    await this.#running
+  /** Waits until the latest is told, or for as long as that may take, in milliseconds. */
+  async flush(timeoutMs: number): Promise<void> {
+    const limit = { name: 'the report of the status', timeoutMs }
+    await withTimeLimit(limit, () => this.#running).catch(() => undefined)
   }
 
   close(): void {
@@ -47,8 +49,13 @@ export class StatusReporter {
           await this.#calls.reportStatus(status, { message }, { signal: this.#ended.signal })
         } catch (error) {
           if (this.#ended.signal.aborted) return
+          if (error instanceof HardwareError && error.code === 'NOT_IMPLEMENTED') {
+            // Nor are others told, by a controller that does not ask for them.
+            this.#ended.abort()
+            return
+          }
           this.#print(`warning: the controller was not told of ${status}: ${messageOf(error)}`)
-          if (!isTransient(error)) continue
+          if (!isTransient(error) && !isTokenRefused(error)) continue
           this.#next ??= { status, message }
           await delay(retryMs, undefined, { signal: this.#ended.signal }).catch(() => undefined)
         }

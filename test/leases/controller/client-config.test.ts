@@ -16,6 +16,7 @@ tls: { ca: ${Buffer.from(ca).toString('base64')}, insecure: false }
 token: secret-token
 drivers: { allow: [], unsafe: false }
 leases: { acquisition_timeout: 100 }
+grpcOptions: { grpc.keepalive_time_ms: 5000, grpc.http2.max_pings_without_data: false }
 `
 
 let folder: string
@@ -42,6 +43,7 @@ test('a file of Jumpstarter’s, by its path, by its alias, and as the current o
     token: 'secret-token',
     insecure: false,
     ca,
+    grpcOptions: { 'grpc.keepalive_time_ms': 5000, 'grpc.http2.max_pings_without_data': 0 },
     acquisitionTimeoutMs: 100_000,
     dialTimeoutMs: 60_000,
   }
@@ -83,6 +85,7 @@ endpoint: https://grpc.example/
 tls: { ca: bm9uZQ==, insecure: maybe }
 token: secret-token
 leases: { dial_timeout: 1 }
+grpcOptions: [1]
 `,
   )
   const error = await loadClientConfig({ file }, {}).catch((reason: unknown) => reason)
@@ -91,6 +94,7 @@ leases: { dial_timeout: 1 }
     message: `${file} is no valid client configuration:
   kind (line 1) is ClientConfig
   tls.insecure (line 4) is true or false
+  grpcOptions (line 7) is an object of texts, numbers and booleans
   metadata.name is missing, and JMP_NAME is not set
   metadata.namespace (line 2) is a text
   leases.dial_timeout (line 6) is a number of seconds, 5 or more

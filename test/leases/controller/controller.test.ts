@@ -69,7 +69,11 @@ describe('a lease', () => {
     ])
     const reasons: string[] = []
     const third = acquireLease(controller, wishes, { ...limits, waiting: (why) => reasons.push(why) })
-    await expect.poll(() => reasons).toEqual(['all 2 exporters are leased (NotAvailable)'])
+    await expect
+      .poll(() => reasons.map((why) => why.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')))
+      .toEqual([
+        'all 2 exporters are leased (NotAvailable); one is leased by ci until TIME, two is leased by ci until TIME',
+      ])
     await controller.deleteLease(first.name)
     expect((await third).exporter).toBe(first.exporter)
     expect(reasons).toHaveLength(1)
@@ -109,6 +113,90 @@ describe('a lease', () => {
   })
 })
 
+describe('a controller that knows no jumpstarter.client.v1', () => {
+  test('is asked as it was before, for all of the time', async () => {
+    const { controller, state } = await start({ isOlder: true })
+    const lease = await acquireLease(
+      controller,
+      { selector: 'board in (uno,mega),!gone', durationMs: 60_000, maxDurationMs: 600_000, tags: { a: 'b' } },
+      limits,
+    )
+    const known = state.leases.get(lease.name)
+    expect(known).toMatchObject({ durationMs: 600_000, selector: 'board in (uno,mega),!gone' })
+    expect(lease.exporter).toBe(known?.exporter?.uuid)
+    expect(await controller.leases()).toMatchObject([{ name: lease.name, client: 'ci' }])
+    expect(await controller.exporter(lease.exporter)).toMatchObject({ name: lease.exporter, status: 'UNSPECIFIED' })
+    // It cannot be extended, and is watched.
+    const lost = Promise.withResolvers<Error>()
+    const kept = keepLease(controller, lease, { durationMs: 3_000, maxDurationMs: 600_000, lost: lost.resolve })
+    onTestFinished(kept.stop)
+    kept.check()
+    await controller.deleteLease(lease.name)
+    kept.check()
+    await expect.poll(() => kept.check() ?? known?.end).toBeDefined()
+    expect(await lost.promise).toMatchObject({
+      code: 'LEASE_LOST',
+      message: `Lease ${lease.name} has ended: The lease was released (Released)`,
+    })
+    await expect(acquireLease(controller, { ...wishes, selector: 'board=none' }, limits)).rejects.toMatchObject({
+      code: 'NO_EXPORTER',
+    })
+    await expect(acquireLease(controller, { ...wishes, exporter: 'one' }, limits)).rejects.toMatchObject({
+      code: 'CONTROLLER_REFUSED',
+      message: 'This controller is too old to lease exporter one by its name; give a selector of labels',
+    })
+  })
+})
+
+describe('a controller that goes away and comes back', () => {
+  test('is waited for while a lease is asked for, and while it waits', { timeout: 30_000 }, async () => {
+    const { controller, state, restart } = await start()
+    const reasons: string[] = []
+    const waiting = (why: string) => reasons.push(why)
+    const restarted = restart({ downMs: 1_000, refusesTokensMs: 1_000 })
+    const lease = await acquireLease(controller, wishes, { ...limits, waiting })
+    await restarted
+    expect(reasons.join('\n')).toMatch(/authenticate token.*\(a controller that has just started refuses everybody\)/)
+    await acquireLease(controller, wishes, limits)
+    const third = acquireLease(controller, wishes, { ...limits, waiting })
+    await expect.poll(() => reasons.at(-1)).toMatch(/^all 2 exporters are leased/)
+    await restart({ downMs: 500, refusesTokensMs: 500 })
+    state.release(state.leaseOf(lease.name))
+    expect(await third).toMatchObject({ exporter: lease.exporter })
+  })
+
+  test('loses no lease that is kept', { timeout: 30_000 }, async () => {
+    const { controller, state, restart } = await start()
+    const lease = await acquireLease(controller, { ...wishes, durationMs: 8_000 }, limits)
+    const lost: Error[] = []
+    const lines: string[] = []
+    const kept = keepLease(controller, lease, {
+      durationMs: 8_000,
+      maxDurationMs: 60_000,
+      lost: (error) => lost.push(error),
+      print: (line) => lines.push(line),
+    })
+    onTestFinished(kept.stop)
+    await restart({ downMs: 1_000, refusesTokensMs: 1_500 })
+    kept.check()
+    await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toMatch(/could not be looked after, which is tried again/)
+    await new Promise((resolve) => setTimeout(resolve, 9_000))
+    expect({ lost, end: state.leases.get(lease.name)?.end }).toEqual({ lost: [], end: undefined })
+  })
+
+  test('a token that expires ends the lease that is kept, and what to do is said', { timeout: 30_000 }, async () => {
+    const { controller } = await start({}, 3_000)
+    const lease = await acquireLease(controller, { ...wishes, durationMs: 5_000 }, limits)
+    const lost = Promise.withResolvers<Error>()
+    onTestFinished(keepLease(controller, lease, { durationMs: 5_000, maxDurationMs: 60_000, lost: lost.resolve }).stop)
+    expect(await lost.promise).toMatchObject({
+      code: 'LEASE_LOST',
+      origin: 'lab',
+      message: expect.stringMatching(/could not be extended: .*token is expired; get a new one with `jmp login`$/),
+    })
+  })
+})
+
 describe('an error of the controller', () => {
   test('says whose token it refuses, and what to do about an old one', async () => {
     const { controller } = await start({ refusesTokensMs: 60_000 })
@@ -132,7 +220,7 @@ describe('a lease that is kept', () => {
     const { controller, state } = await start()
     const lease = await acquireLease(controller, { ...wishes, durationMs: 3_000 }, limits)
     const lost = Promise.withResolvers<Error>()
-    const stop = keepLease(controller, lease, { durationMs: 3_000, maxDurationMs: 60_000, lost: lost.resolve })
+    const { stop } = keepLease(controller, lease, { durationMs: 3_000, maxDurationMs: 60_000, lost: lost.resolve })
     await new Promise((resolve) => setTimeout(resolve, 5_000))
     expect(state.leases.get(lease.name)?.end).toBeUndefined()
     stop()
@@ -144,14 +232,21 @@ describe('a lease that is kept', () => {
     const keep = async (maxDurationMs = 60_000) => {
       const lease = await acquireLease(controller, { ...wishes, durationMs: 3_000 }, limits)
       const lost = Promise.withResolvers<Error>()
-      onTestFinished(keepLease(controller, lease, { durationMs: 1_500, maxDurationMs, lost: lost.resolve }))
+      onTestFinished(keepLease(controller, lease, { durationMs: 1_500, maxDurationMs, lost: lost.resolve }).stop)
       return { lost: lost.promise, known: state.leases.get(lease.name), name: lease.name }
     }
     const [ended, transferred] = [await keep(), await keep()]
     await controller.deleteLease(ended.name)
-    expect(await ended.lost).toMatchObject({ code: 'LEASE_LOST', origin: 'lab' })
+    expect(await ended.lost).toMatchObject({
+      code: 'LEASE_LOST',
+      origin: 'lab',
+      message: `Lease ${ended.name} has ended: The lease was released (Released)`,
+    })
     await controller.updateLease(transferred.name, { client: 'other' })
-    expect(await transferred.lost).toMatchObject({ code: 'LEASE_LOST' })
+    expect(await transferred.lost).toMatchObject({
+      code: 'LEASE_LOST',
+      message: `Lease ${transferred.name} was transferred to other`,
+    })
     const short = await keep(2_000)
     expect(await short.lost).toMatchObject({
       message: `Lease ${short.name} has lasted the 2000 ms that it may, and is over`,

@@ -16,7 +16,7 @@ export interface KnownObjects {
   readonly tokens: Tokens
   readonly names: Readonly<Record<Kind, ReadonlySet<string>>>
   /** A controller that has just started refuses every token; in milliseconds since 1970. */
-  readonly refusesTokensUntil: number
+  refusesTokensUntil: number
 }
 
 /** Whom a token is made for. */

@@ -18,7 +18,7 @@ import {
   ListLeasesResponseSchema,
   type UpdateLeaseRequest,
 } from '../../../src/protocol/generated/jumpstarter/client/v1/client_pb.ts'
-import { matchesSelector, parseSelector } from '../../../src/leases/selector.ts'
+import { matchesSelector, parseSelector } from '../../../src/selector.ts'
 import { failure, type Kind } from './authenticate.ts'
 import { unary } from './handlers.ts'
 import type { ControllerState, KnownExporter, KnownLease } from './state.ts'
@@ -130,7 +130,7 @@ export function clientServiceOf({
       }
       const durationMs = millisecondsOf(lease.duration)
       if (durationMs <= 0) throw failure(Status.INVALID_ARGUMENT, 'duration must be positive')
-      if (Object.keys(lease.tags).length > 10) throw failure(Status.INVALID_ARGUMENT, 'at most 10 tags are allowed')
+      checkFacts(lease)
       const name = request.leaseId === '' ? randomUUID() : request.leaseId
       if (state.leases.has(name)) throw failure(Status.UNKNOWN, `leases.jumpstarter.dev "${name}" already exists`)
       const created = state.create({
@@ -164,6 +164,19 @@ export function clientServiceOf({
       state.release(lease)
       return create(EmptySchema)
     }),
+  }
+}
+
+/** What a controller takes of what leases say of themselves. */
+function checkFacts({ tags, context }: Lease): void {
+  if (Object.keys(tags).length > 10) throw failure(Status.INVALID_ARGUMENT, 'at most 10 tags are allowed')
+  const isLabel = (text: string) => text.length <= 63 && /^(?:[a-z\d](?:[\w.-]*[a-z\d])?)?$/i.test(text)
+  for (const [key, value] of Object.entries(tags)) {
+    if (!isLabel(key) || !isLabel(value)) throw failure(Status.INVALID_ARGUMENT, `invalid tag ${key}=${value}`)
+  }
+  const pairs = Object.entries(context)
+  if (pairs.length > 8 || pairs.some(([key, value]) => key.length > 32 || value.length > 64)) {
+    throw failure(Status.INVALID_ARGUMENT, 'the context is too large')
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import {
@@ -9,6 +10,11 @@ import {
 
 import { ExporterStatus } from '../../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
 import {
+  type GetLeaseRequest,
+  GetLeaseResponseSchema,
+  ListLeasesResponseSchema,
+  type RequestLeaseRequest,
+  RequestLeaseResponseSchema,
   DialResponseSchema,
   type DialRequest,
   type ListenRequest,
@@ -101,6 +107,47 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       return create(ReportStatusResponseSchema)
     }),
 
+    // What clients used before jumpstarter.client.v1.
+    requestLease: unary((request: RequestLeaseRequest, metadata) => {
+      const client = authenticate(metadata, 'Client')
+      const { matchLabels = {}, matchExpressions = [] } = request.selector ?? {}
+      const terms = [
+        ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+        ...matchExpressions.map(({ key, operator, values }) => showExpression(key, operator, values)),
+      ]
+      const durationMs = Number(request.duration?.seconds ?? 0n) * 1000
+      if (terms.length === 0) throw failure(Status.INVALID_ARGUMENT, 'selector is required')
+      const selector = terms.join(',')
+      const wishes = {
+        name: randomUUID(),
+        client,
+        selector,
+        exporterName: undefined,
+        tags: {},
+        context: {},
+        durationMs,
+      }
+      return create(RequestLeaseResponseSchema, { name: state.create(wishes).name })
+    }),
+
+    getLease: unary((request: GetLeaseRequest, metadata) => {
+      authenticate(metadata, 'Client')
+      const { durationMs, begin, end, exporter, conditions } = leaseOf(request.name)
+      return create(GetLeaseResponseSchema, {
+        duration: { seconds: BigInt(durationMs / 1000) },
+        ...(begin === undefined ? {} : { beginTime: { seconds: BigInt(begin / 1000) } }),
+        ...(end === undefined ? {} : { endTime: { seconds: BigInt(Math.floor(end / 1000)) } }),
+        ...(exporter === undefined ? {} : { exporterUuid: exporter.uuid }),
+        conditions: conditions.map((condition) => ({ ...condition, status: condition.status ? 'True' : 'False' })),
+      })
+    }),
+
+    listLeases: unary((_request, metadata) => {
+      const client = authenticate(metadata, 'Client')
+      const own = [...state.leases.values()].filter((lease) => lease.client === client && lease.end === undefined)
+      return create(ListLeasesResponseSchema, { names: own.map(({ name }) => name) })
+    }),
+
     releaseLease: unary((request: ReleaseLeaseRequest, metadata) => {
       const lease = leaseOf(request.name)
       const isExporter = metadata.get('jumpstarter-kind')[0] === 'Exporter'
@@ -187,4 +234,10 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       return create(DialResponseSchema, tunnel)
     }),
   }
+}
+
+function showExpression(key: string, operator: string, values: readonly string[]): string {
+  if (operator === 'Exists') return key
+  if (operator === 'DoesNotExist') return `!${key}`
+  return `${key} ${operator.toLowerCase()} (${values.join(',')})`
 }

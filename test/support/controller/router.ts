@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type handleBidiStreamingCall, type ServerDuplexStream, status as Status } from '@grpc/grpc-js'
 
 import type { StreamRequest, StreamResponse } from '../../../src/protocol/generated/jumpstarter/v1/router_pb.ts'
@@ -19,6 +20,7 @@ export class Router {
   /** The streams that wait, by the subjects of their tokens. */
   readonly #waiting = new Map<string, RouterCall>()
   readonly #calls = new Set<RouterCall>()
+  #isDown = false
 
   /** A token for the two ends of a tunnel; it says nothing to them. */
   createToken(): string {
@@ -28,6 +30,10 @@ export class Router {
   readonly stream: handleBidiStreamingCall<StreamRequest, StreamResponse> = (call) => {
     call.on('error', () => undefined)
     let subject: string
+    if (this.#isDown) {
+      call.emit('error', failure(Status.UNAVAILABLE, 'the router is not there'))
+      return
+    }
     try {
       subject = this.#tokens.check(bearerToken(call.metadata) ?? '')
     } catch (error) {
@@ -49,6 +55,14 @@ export class Router {
   /** Breaks all tunnels, as a router that goes away. */
   cut(): void {
     for (const call of this.#calls) call.emit('error', failure(Status.UNAVAILABLE, 'the router is going away'))
+  }
+
+  /** Breaks all tunnels, and opens no others for a while. */
+  async goDown(ms: number): Promise<void> {
+    this.#isDown = true
+    this.cut()
+    await delay(ms)
+    this.#isDown = false
   }
 
   get tunnels(): number {

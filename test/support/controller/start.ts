@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
 
 import { ExporterStatus } from '../../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
@@ -22,6 +23,8 @@ export interface ControllerOptions {
   readonly exporters: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** How long after the start it refuses every token, in milliseconds (default 0; the real one 10 000). */
   readonly refusesTokensMs?: number
+  /** Whether it is one that does not know `jumpstarter.client.v1` (default false). */
+  readonly isOlder?: boolean
 }
 
 /** A controller and a router with the documented behaviour of Jumpstarter's, on ports of their own with TLS. */
@@ -53,11 +56,18 @@ export async function startController(options: ControllerOptions) {
   const routerServer = new Server()
   routerServer.addService(routerService, { stream: router.stream })
   const routerPort = await listen(routerServer, certificates)
-  const server = new Server()
   const routerEndpoint = () => `localhost:${routerPort}`
-  server.addService(controllerService, controllerServiceOf({ state, router, routerEndpoint, authenticate: check }))
-  server.addService(clientService, clientServiceOf({ state, namespace, authenticate: check }))
-  const port = await listen(server, certificates)
+  const startServer = async (address: string) => {
+    const started = new Server()
+    started.addService(controllerService, controllerServiceOf({ state, router, routerEndpoint, authenticate: check }))
+    if (options.isOlder !== true) {
+      started.addService(clientService, clientServiceOf({ state, namespace, authenticate: check }))
+    }
+    return { server: started, port: await listen(started, certificates, address) }
+  }
+  const first = await startServer('localhost:0')
+  const { port } = first
+  let { server } = first
 
   /** The YAML of Jumpstarter's configuration of a client or an exporter, with what else it has. */
   const configOf = (kind: Kind, name: string, tokenLifetimeMs: number, more: object) =>
@@ -73,6 +83,13 @@ export async function startController(options: ControllerOptions) {
   return {
     state,
     router,
+    /** Goes away, and comes back with what it knew, as one does that keeps it in Kubernetes; then it refuses every token. */
+    restart: async ({ downMs, refusesTokensMs }: { readonly downMs: number; readonly refusesTokensMs: number }) => {
+      server.forceShutdown()
+      await delay(downMs)
+      known.refusesTokensUntil = Date.now() + refusesTokensMs
+      server = (await startServer(`localhost:${port}`)).server
+    },
     clientConfig: (name: string, tokenLifetimeMs = hourMs) =>
       configOf('Client', name, tokenLifetimeMs, { drivers: { allow: [], unsafe: true } }),
     exporterConfig: (name: string, more: object, tokenLifetimeMs = hourMs) =>
@@ -85,10 +102,10 @@ export async function startController(options: ControllerOptions) {
   }
 }
 
-function listen(server: Server, { cert, key }: Certificates): Promise<number> {
+function listen(server: Server, { cert, key }: Certificates, address = 'localhost:0'): Promise<number> {
   const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }
   return new Promise((resolve, reject) => {
-    server.bindAsync('localhost:0', ServerCredentials.createSsl(null, [pair]), (error, port) => {
+    server.bindAsync(address, ServerCredentials.createSsl(null, [pair]), (error, port) => {
       if (error === null) resolve(port)
       else reject(error)
     })

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 
 import type { DriverInstanceReport } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { ExporterStatus } from '../../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
-import { matchesSelector, parseSelector, type Requirement } from '../../../src/leases/selector.ts'
+import { matchesSelector, parseSelector, type Requirement } from '../../../src/selector.ts'
 
 /** How long after its creation a lease is looked at, in milliseconds (measured on the real controller: 20 to 130). */
 const reconcileMs = 30
@@ -61,6 +61,13 @@ export class ControllerState {
 
   constructor() {
     this.events.setMaxListeners(0)
+  }
+
+  /** @throws Error when there is none of the name */
+  leaseOf(name: string): KnownLease {
+    const lease = this.leases.get(name)
+    if (lease === undefined) throw new Error(`there is no lease ${name}`)
+    return lease
   }
 
   create(wishes: LeaseWishes): KnownLease {

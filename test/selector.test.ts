@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { holds, matchesSelector, parseSelector, type Requirement } from '../../src/leases/selector.ts'
+import { holds, matchesSelector, parseSelector, type Requirement } from '../src/selector.ts'
 
 const matches = (labels: Record<string, string>, selector: string) => matchesSelector(labels, parseSelector(selector))
 

@@ -1,4 +1,4 @@
-import { HardwareError } from '../errors.ts'
+import { HardwareError } from './errors.ts'
 
 /** One condition of a selector, with Kubernetes' names for its operators. */
 export interface Requirement {

@@ -1,0 +1,98 @@
+import { create } from '@bufbuild/protobuf'
+import { timestampDate } from '@bufbuild/protobuf/wkt'
+
+import { HardwareError } from '../errors.ts'
+import { parseSelector } from '../selector.ts'
+import type { WaitOptions } from './channel.ts'
+import type { ControllerClient } from './controller-client.ts'
+import {
+  type ControllerLeaseState,
+  fromDuration,
+  type LeaseWishes,
+  readConditions,
+  toDuration,
+} from './controller-messages.ts'
+import {
+  GetLeaseRequestSchema,
+  ListLeasesRequestSchema,
+  ReleaseLeaseRequestSchema,
+  RequestLeaseRequestSchema,
+} from './generated/jumpstarter/v1/jumpstarter_pb.ts'
+import type { LabelSelector } from './generated/jumpstarter/v1/kubernetes_pb.ts'
+import { controllerService } from './services.ts'
+
+/**
+ * Leases as controllers have them that do not know `jumpstarter.client.v1`. They can be neither extended nor transferred, and
+ * have no tags; of their exporters only the identifiers are known (reference: ControllerService).
+ */
+export class OlderLeaseCalls {
+  readonly #client: ControllerClient
+  readonly #self: string
+
+  /** @param self who calls; the leases are its own */
+  constructor(client: ControllerClient, self: string) {
+    this.#client = client
+    this.#self = self
+  }
+
+  async createLease(wishes: LeaseWishes, options?: WaitOptions): Promise<ControllerLeaseState> {
+    const { selector, exporter, durationMs, maxDurationMs = durationMs } = wishes
+    if (exporter !== undefined) {
+      const message = `This controller is too old to lease exporter ${exporter} by its name; give a selector of labels`
+      throw new HardwareError('CONTROLLER_REFUSED', message)
+    }
+    const fields = { duration: toDuration(maxDurationMs), selector: toLabelSelector(selector) }
+    const request = create(RequestLeaseRequestSchema, fields)
+    const { name } = await this.#client.send(controllerService.requestLease, request, 'RequestLease', options)
+    return this.lease(name, options)
+  }
+
+  async lease(name: string, options?: WaitOptions): Promise<ControllerLeaseState> {
+    const request = create(GetLeaseRequestSchema, { name })
+    const lease = await this.#client.send(controllerService.getLease, request, 'GetLease', options)
+    return {
+      name,
+      selector: lease.selector === undefined ? '' : showSelector(lease.selector),
+      client: this.#self,
+      exporter: lease.exporterUuid || undefined,
+      durationMs: fromDuration(lease.duration),
+      begin: lease.beginTime === undefined ? undefined : timestampDate(lease.beginTime),
+      end: lease.endTime === undefined ? undefined : timestampDate(lease.endTime),
+      conditions: readConditions(lease.conditions),
+      tags: {},
+      isFixed: true,
+    }
+  }
+
+  /** The own ones that have not ended. */
+  async leases(options?: WaitOptions): Promise<readonly ControllerLeaseState[]> {
+    const request = create(ListLeasesRequestSchema)
+    const { names } = await this.#client.send(controllerService.listLeases, request, 'ListLeases', options)
+    return Promise.all(names.map((name) => this.lease(name, options)))
+  }
+
+  async deleteLease(name: string, options?: WaitOptions): Promise<void> {
+    const request = create(ReleaseLeaseRequestSchema, { name })
+    await this.#client.send(controllerService.releaseLease, request, 'ReleaseLease', options)
+  }
+}
+
+function toLabelSelector(selector: string) {
+  const requirements = parseSelector(selector)
+  const isLabel = ({ operator, values }: (typeof requirements)[number]) => operator === 'In' && values.length === 1
+  return {
+    matchLabels: Object.fromEntries(requirements.filter(isLabel).map(({ key, values }) => [key, values[0] ?? ''])),
+    matchExpressions: requirements
+      .filter((requirement) => !isLabel(requirement))
+      .map(({ key, operator, values }) => ({ key, operator, values: [...values] })),
+  }
+}
+
+function showSelector({ matchLabels, matchExpressions }: LabelSelector): string {
+  const expressions = matchExpressions.map(({ key, operator, values }) => {
+    if (operator === 'Exists') return key
+    if (operator === 'DoesNotExist') return `!${key}`
+    return `${key} ${operator.toLowerCase()} (${values.join(',')})`
+  })
+  return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...expressions].join(',')
+}

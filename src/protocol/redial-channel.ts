@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream'
+
+import { HardwareError } from '../errors.ts'
+import type {
+  CallTarget,
+  Channel,
+  ExporterReport,
+  ExporterState,
+  LogEntry,
+  OpenResource,
+  WaitOptions,
+} from './channel.ts'
+import { Redial } from './redial.ts'
+import { RedialStream } from './redial-stream.ts'
+import type { ContentEncoding } from './resources.ts'
+
+/**
+ * A channel to an exporter whose connection may break and come back while the lease lasts: calls wait until it is there
+ * again, and byte streams that may be opened again go on. A call whose answer was lost is made again where that is the same
+ * as making it once.
+ */
+export class RedialChannel implements Channel {
+  readonly #redial: Redial
+
+  /**
+   * @param connect makes a channel to the exporter, which connects on first use
+   * @param timeoutMs for how long a connection that broke is tried again
+   */
+  constructor(connect: () => Channel, timeoutMs: number) {
+    this.#redial = new Redial(connect, timeoutMs)
+  }
+
+  get #channel(): Channel {
+    return this.#redial.channel
+  }
+
+  get address(): string {
+    return this.#channel.address
+  }
+
+  async report(options?: WaitOptions): Promise<ExporterReport> {
+    const report = await this.#channel.report(options)
+    this.#redial.reached(report)
+    return report
+  }
+
+  call(target: CallTarget, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {
+    const run = (limits: WaitOptions) => this.#channel.call(target, args, limits)
+    return this.#repeat(run, labelOf(target), target.idempotent === true, options)
+  }
+
+  async *streamingCall(
+    target: CallTarget,
+    args: readonly unknown[],
+    options: WaitOptions = {},
+  ): AsyncGenerator<unknown, void, void> {
+    const label = labelOf(target)
+    const stopWatching = this.#redial.watch()
+    try {
+      for (;;) {
+        try {
+          return yield* this.#channel.streamingCall(target, args, options)
+        } catch (error) {
+          if (!this.#redial.mayHelp(error)) throw error
+          await this.#redial.again(label, options)
+          if (target.idempotent !== true && !wasNotSent(error)) throw answerLost(label, this.address, error)
+        }
+      }
+    } finally {
+      stopWatching()
+    }
+  }
+
+  async openStream(target: CallTarget, options: WaitOptions = {}): Promise<Duplex> {
+    const label = labelOf(target)
+    const open = (limits: WaitOptions) =>
+      this.#repeat((more) => this.#channel.openStream(target, more), label, true, limits)
+    const first = await open(options)
+    const reopen = async (signal: AbortSignal) => {
+      await this.#redial.again(label, { signal })
+      return open({ ...options, signal })
+    }
+    const stream =
+      target.idempotent === true
+        ? new RedialStream(first, { reopen, mayHelp: (error) => this.#redial.mayHelp(error) })
+        : first
+    stream.once('close', this.#redial.watch())
+    return stream
+  }
+
+  openResource(
+    uuid: string,
+    encoding: ContentEncoding | null,
+    options: WaitOptions & { readonly label?: string } = {},
+  ): Promise<OpenResource> {
+    const run = (limits: WaitOptions) => this.#channel.openResource(uuid, encoding, { ...options, ...limits })
+    return this.#repeat(run, options.label ?? 'resource', true, options)
+  }
+
+  async *logs(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, void> {
+    for (;;) {
+      try {
+        return yield* this.#channel.logs(options)
+      } catch (error) {
+        if (!this.#redial.mayHelp(error)) throw error
+        await this.#redial.again('LogStream', options)
+      }
+    }
+  }
+
+  state(options: WaitOptions = {}): Promise<ExporterState | undefined> {
+    return this.#repeat((limits) => this.#channel.state(limits), 'GetStatus', true, options)
+  }
+
+  endSession(options?: WaitOptions): Promise<boolean> {
+    return this.#channel.endSession(options)
+  }
+
+  close(reason?: HardwareError): void {
+    this.#redial.close(reason)
+  }
+
+  /** Makes a call again when the connection is there again; its limit is that of all its tries. */
+  async #repeat<T>(
+    run: (limits: WaitOptions) => Promise<T>,
+    label: string,
+    idempotent: boolean,
+    options: WaitOptions,
+  ): Promise<T> {
+    const { timeoutMs } = options
+    const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
+    const left = () => ({
+      ...options,
+      timeoutMs: deadline === undefined ? undefined : Math.max(1, deadline - performance.now()),
+    })
+    const stopWatching = this.#redial.watch()
+    try {
+      for (;;) {
+        try {
+          return await run(left())
+        } catch (error) {
+          if (!this.#redial.mayHelp(error)) throw error
+          await this.#redial.again(label, left())
+          if (!idempotent && !wasNotSent(error)) throw answerLost(label, this.address, error)
+        }
+      }
+    } finally {
+      stopWatching()
+    }
+  }
+}
+
+function labelOf(target: CallTarget): string {
+  return target.label ?? target.method
+}
+
+function wasNotSent({ code }: HardwareError): boolean {
+  return code === 'CONNECTION_FAILED'
+}
+
+function answerLost(label: string, address: string, cause: HardwareError): HardwareError {
+  const message = `${label}: the connection to ${address} broke before the answer came. It is there again, but nobody knows whether the call was done, so that it is not made again`
+  return new HardwareError('CONNECTION_LOST', message, { cause })
+}
