@@ -220,12 +220,13 @@ export class Broker {
     })
     for (const failure of failures) {
       file.failures.set(failure.role, failure)
-      if (!failure.isFinal && !file.ended) this.#slots.fail(failure.slot, failure.error.message)
+      const hasFailed = !failure.isFinal && failure.slot.ofController === undefined
+      if (hasFailed && !file.ended) this.#slots.fail(failure.slot, failure.error.message)
     }
     if (file.ended) return
     if (isHeld === true || failures.some(({ isFinal }) => !isFinal)) {
       // What it got is of no use without the rest, and others may be waiting for it.
-      await file.release((slot) => this.#free(slot))
+      await file.release((slot) => this.#free(slot, true))
       if (!file.ended) this.#queue.unshift(file)
       this.#grantWhatCanBe()
       return
@@ -267,12 +268,16 @@ export class Broker {
     this.#slots.fail(slot, error.message)
   }
 
-  /** Lets other processes have what no file of this run uses, or will use soon. */
-  async #free(slot: Slot): Promise<void> {
+  /**
+   * Lets other processes have what no file of this run uses, or will use soon.
+   *
+   * @param isWanted whether others may be waiting for it
+   */
+  async #free(slot: Slot, isWanted = [...this.#requests].some(({ isPending }) => isPending)): Promise<void> {
     const { idleTimeoutMs } = this.#options
     clearTimeout(slot.idle)
     if (slot.ofController === 'file') this.#ofController.delete(slot.exporter)
-    const isKept = slot.ofController === 'run' && ![...this.#requests].some(({ isPending }) => isPending)
+    const isKept = slot.ofController === 'run' && !isWanted
     if (idleTimeoutMs === undefined || !this.#slots.started.includes(slot)) {
       if (!isKept) await slot.exporter.free()
     } else {

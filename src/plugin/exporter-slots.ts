@@ -96,7 +96,7 @@ export class ExporterSlots {
     const { name } = slot.exporter
     slot.failures++
     if (slot.ofController !== undefined) {
-      this.#note(`exporter ${name} of the controller has failed: ${why}`)
+      this.#note(`exporter ${name} has failed: ${why}`)
       return
     }
     if (slot.failures < maxFailures) {

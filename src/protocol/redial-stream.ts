@@ -37,9 +37,14 @@ export class RedialStream extends Duplex {
       const stream = await this.#current
       try {
         await new Promise<void>((resolve, reject) => {
-          stream.write(chunk, (error) => (error ? reject(error) : resolve()))
           // A stream that is destroyed need not answer.
-          stream.once('close', () => reject(new Error('the stream has been closed')))
+          const closed = () => reject(new Error('the stream has been closed'))
+          stream.once('close', closed)
+          stream.write(chunk, (error) => {
+            stream.off('close', closed)
+            if (error) reject(error)
+            else resolve()
+          })
         })
       } catch (error) {
         // Of what was under way nobody knows whether it arrived; a console that shows a line twice is better than none.

@@ -90,6 +90,11 @@ export class Redial {
     })
     try {
       await Promise.race([this.#redialling, promise])
+    } catch (error) {
+      if (!(error instanceof HardwareError) || error.message.startsWith(`${label}: `)) throw error
+      // It is this call that cannot be made, and not the one that has found it out.
+      const message = `${label}: ${error.message.replace(/^GetReport: /, '')}`
+      throw new HardwareError(error.code, message, { cause: error.cause, origin: error.origin })
     } finally {
       clearTimeout(timer)
       stopListening()
@@ -97,7 +102,9 @@ export class Redial {
   }
 
   close(reason?: HardwareError): void {
-    this.#closed.abort()
+    this.#closed.abort(
+      reason ?? new HardwareError('CONNECTION_LOST', `the connection to ${this.#channel.address} is closed`),
+    )
     clearTimeout(this.#heartbeat)
     this.#channel.close(reason)
   }
@@ -114,11 +121,12 @@ export class Redial {
         const message = `${this.#channel.address} has been restarted while it was leased; what its drivers knew is lost`
         throw new HardwareError('EXPORTER_FAILED', message)
       } catch (error) {
+        if (this.#closed.signal.aborted) throw this.#closed.signal.reason
         if (messageOf(error).includes('ENOENT')) {
           throw new HardwareError('LEASE_LOST', `${this.#channel.address}: the lease is over`, { cause: error })
         }
         const isTransient = this.mayHelp(error) || (error instanceof HardwareError && error.timedOut)
-        if (!isTransient || this.#closed.signal.aborted) throw error
+        if (!isTransient) throw error
         if (performance.now() + waitMs > deadline) {
           const message = `${this.#channel.address} could not be reached again within ${this.#timeoutMs} ms: ${error.message}`
           throw new HardwareError('CONNECTION_LOST', message, { cause: error, origin: 'lab' })

@@ -43,7 +43,7 @@ const statusOfCode: Partial<Record<ErrorCode, Status>> = {
  * down. The statuses, UNAVAILABLE, INTERNAL and others, are also those of errors that a driver raises.
  */
 const brokenConnection =
-  /^(?:Connection dropped|Received RST_STREAM with code|(?:read|write) E[A-Z]+|Write (?:error:|failed with error)|No status information received|Failed to start HTTP\/2 stream|Received HTTP status code|The pending stream has been canceled|Cancelling all calls$)/
+  /^(?:Connection dropped|Stream refused by server|Received RST_STREAM with code|(?:read|write) E[A-Z]+|Write (?:error:|failed with error)|No status information received|Failed to start HTTP\/2 stream|Received HTTP status code|The pending stream has been canceled|Cancelling all calls$)/
 
 /** System errors that mean a connection, in the sense of Python's `ConnectionError`. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTCONN', 'ETIMEDOUT'])

@@ -37,7 +37,12 @@ describe.skipIf(missing !== undefined)(
       controller = await startController({
         certificates,
         clients: ['ci'],
-        exporters: { one: { board: 'uno' }, two: { board: 'mega' }, away: { board: 'away' } },
+        exporters: {
+          one: { board: 'uno', set: 'six' },
+          two: { board: 'mega', set: 'six' },
+          three: { board: 'nano', set: 'six' },
+          away: { board: 'away' },
+        },
       })
       clientFile = join(certificates.folder, 'client.yaml')
       writeFileSync(clientFile, controller.clientConfig('ci'))
@@ -78,7 +83,7 @@ describe.skipIf(missing !== undefined)(
     test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
       const config = ['--client-config', clientFile]
       const exporters = await jmp('get', 'exporters', ...config, '-o', 'name')
-      expect(exporters.all.split('\n').toSorted()).toEqual(['away', 'one', 'two'])
+      expect(exporters.all.split('\n').toSorted()).toEqual(['away', 'one', 'three', 'two'])
       const created = await jmp('create', 'lease', ...config, '-l', 'board=uno', '--duration', '60', '-o', 'name')
       expect(created.exitCode, created.all).toBe(0)
       const name = created.stdout.trim()
@@ -231,6 +236,33 @@ test('hangs', async ({ dut }) => {
         expect(new Set(files.map((file) => file?.slice(-'a.test.js'.length)))).toEqual(new Set(names))
       })
 
+      test('six files share three exporters, one of them Python’s', { timeout: 2 * timeout }, async () => {
+        const power = { type: 'jumpstarter_driver_power.driver.MockPower' }
+        const processes = ['two', 'three'].map((name) => {
+          const file = join(certificates.folder, `${name}.yaml`)
+          writeFileSync(file, controller.exporterConfig(name, { export: { power } }))
+          return execa(process.execPath, [main, 'run', '--exporter-config', file], { reject: false, all: true })
+        })
+        const isThere = (name: string) => {
+          const { streams = 0, status } = controller.state.exporters.get(name) ?? {}
+          return streams === 1 && status === ExporterStatus.AVAILABLE
+        }
+        await vi.waitUntil(() => ['one', 'two', 'three'].every(isThere), { timeout })
+        const begin = controller.state.leases.size
+        const uses = `${cycles.replace('board=uno', 'set=six')}
+test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(go, 1000)); await dut.power.off() })`
+        const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}.test.js`)
+        await using project = await createFleetProject(Object.fromEntries(names.map((name) => [name, uses])))
+        const { code, output } = await project.vitest(['run', '--maxWorkers=3'])
+        expect(code, output).toBe(0)
+        expect(output).toMatch(/Tests\s+12 passed/)
+        const leases = [...controller.state.leases.values()].slice(begin)
+        expect(new Set(leases.map(({ exporter }) => exporter?.name))).toEqual(new Set(['one', 'two', 'three']))
+        expect(reasons(begin), output).toEqual(names.map(() => 'Released'))
+        for (const running of processes) running.kill('SIGTERM')
+        for (const running of processes) expect(await running).toMatchObject({ exitCode: 143 })
+      })
+
       test('what the fleet has not is said with its reason', { timeout }, async () => {
         await using project = await createFleetProject({ 'a.test.js': cycles.replace('board=uno', 'board=none') })
         const { code, output } = await project.vitest(['run'], { CI: '1' })
@@ -305,7 +337,7 @@ test('hangs', async ({ dut }) => {
 
       test('exporters and leases are listed, made, changed and deleted', { timeout }, async () => {
         const exporters = await ours('get', 'exporters', ...where(), '-o', 'name')
-        expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one', 'two'])
+        expect(exporters.stdout.split('\n').toSorted(), exporters.all).toEqual(['away', 'one', 'three', 'two'])
         expect((await ours('get', 'exporters', ...where(), '-l', 'board=away')).stdout).toMatch(
           /^NAME .*\naway .*offline/,
         )

@@ -40,7 +40,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
   const reserve = async ({ signal, file, pending, isOneOfSeveral = false }: ReserveOptions = {}) => {
     if (leased?.lost.aborted === true) await free().catch((error: unknown) => print(`warning: ${messageOf(error)}`))
     if (leased !== undefined) return
-    const patience = isOneOfSeveral ? [AbortSignal.timeout(patienceMs * (1 + Math.random()))] : []
+    const patience = isOneOfSeveral ? [AbortSignal.timeout(Math.round(patienceMs * (1 + Math.random())))] : []
     const given = signal === undefined ? [] : [signal]
     const { leaseFromController } = await import('./controller-lease.ts')
     try {

@@ -102,7 +102,9 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
     await attempt('removal of its socket', async () => socket?.close())
     if (own && !lost.signal.aborted) {
       const release = () => controller.deleteLease(acquired.name, { timeoutMs: deleteTimeoutMs / 2 })
-      await attempt('release', () => tryAgain(release, { ...patience, timeoutMs: deleteTimeoutMs / 2 }))
+      await tryAgain(release, { ...patience, timeoutMs: deleteTimeoutMs / 2 }).catch((error: unknown) => {
+        print(`warning: lease ${acquired.name} could not be given back, and ends by itself soon: ${messageOf(error)}`)
+      })
     }
     close()
     if (problems.length > 0) {
