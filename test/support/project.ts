@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -88,8 +97,8 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
   const folder = await mkdtemp(join(cache, 'project-'))
   const modules = join(folder, 'node_modules')
   mkdirSync(join(modules, 'vitest-hardware'), { recursive: true })
-  for (const part of ['dist', 'package.json'])
-    cpSync(join(repository, part), join(modules, 'vitest-hardware', part), { recursive: true })
+  copyFileSync(join(repository, 'package.json'), join(modules, 'vitest-hardware/package.json'))
+  linkFolder(join(repository, 'dist'), join(modules, 'vitest-hardware/dist'))
   symlinkSync(vitestFolders[version], join(modules, 'vitest'))
   const all = { 'package.json': '{ "type": "module" }', 'board.mjs': board, ...files }
   const write = (name: string, content: string) => {
@@ -120,6 +129,16 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
         .map((line) => JSON.parse(line) as JournalEntry)
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Gives files another place, where they are as if they were copied there, in much less time. */
+function linkFolder(from: string, to: string): void {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) linkFolder(source, target)
+    else linkSync(source, target)
   }
 }
 
