@@ -208,7 +208,7 @@ test('has both', async ({ dut, peer }) => { await dut.power.on(); await peer.pow
     run.all.on('data', (chunk: Buffer) => (seen += String(chunk)))
     const isSaid =
       /a\.test\.js waits: exporter board=uno of the controller: all 1 exporters are leased \(NotAvailable\); one is leased by alice until \d\d:\d\d:\d\d/
-    await vi.waitUntil(() => isSaid.test(seen), { timeout: 30_000 }).catch(() => expect(seen).toMatch(isSaid))
+    await expect.poll(() => seen, { timeout: 30_000 }).toMatch(isSaid)
     fleet.state.release(lease)
     const { exitCode, all } = await run
     expect(exitCode, all).toBe(0)
