@@ -17,6 +17,17 @@ export function parseDuration(text: string): number {
   return seconds * 1000
 }
 
+/**
+ * Reads a time as ISO 8601 has it: `2026-11-27T18:00:00Z`; without a zone, on the clock of this machine.
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseTime(text: string): Date {
+  const time = new Date(text)
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time.getTime())) return time
+  throw new InvalidArgumentError('A time is like 2026-11-27T18:00:00Z.')
+}
+
 function secondsOf(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text)
   const clock = /^(?<h>\d+):(?<m>\d\d):(?<s>\d\d)$/.exec(text)?.groups

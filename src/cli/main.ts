@@ -9,7 +9,8 @@ import { environmentVariables } from '../protocol/endpoint.ts'
 import type { CallArguments } from './commands/call.ts'
 import type { RunArguments } from './commands/run.ts'
 import type { ShellArguments } from './commands/shell.ts'
-import { parseDuration } from './duration.ts'
+import { parseDuration, parseTime } from './duration.ts'
+import { parsePair } from './pairs.ts'
 import { outputFormats } from './output.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -90,6 +91,7 @@ const toController = [
 const selector = (what: string) => new Option('-l, --selector <selector>', what)
 const output = new Option('-o, --output <format>', 'how to print it (default: a table)').choices(outputFormats)
 const duration = new Option('--duration <time>', 'how long it lasts: 90, 30m, 1d3h, PT1H30M').argParser(parseDuration)
+const beginTime = new Option('--begin-time <time>', 'when it begins: 2026-11-27T18:00:00Z').argParser(parseTime)
 const controller = () => import('./commands/controller.ts')
 
 const get = program.command('get').description('list what a controller has')
@@ -98,6 +100,7 @@ const getExporters = get
   .alias('exporter')
   .description('list exporters')
   .addOption(selector('those with these labels'))
+  .addOption(new Option('--with <what>', 'show more of them').choices(['leases']))
   .action(async (options) => (await controller()).getExporters(options))
 const getLeases = get
   .command('leases')
@@ -115,6 +118,10 @@ const createLease = program
   .addOption(selector('of an exporter with these labels'))
   .option('-n, --name <exporter>', 'of this exporter')
   .addOption(duration.makeOptionMandatory())
+  .addOption(beginTime)
+  .option('--lease-id <name>', 'how it is to be called')
+  .addOption(new Option('--tag <key=value>', 'a tag, for who lists leases; several times').argParser(parsePair))
+  .addOption(new Option('--context <key=value>', 'what its exporter is told; several times').argParser(parsePair))
   .action(async (options) => (await controller()).createLease(options))
 const updateLease = program
   .command('update')
@@ -123,6 +130,7 @@ const updateLease = program
   .description('change a lease')
   .argument('<name>')
   .addOption(new Option('--duration <time>', 'how long it lasts, from its beginning').argParser(parseDuration))
+  .addOption(beginTime)
   .option('--to-client <name>', 'give it to another client')
   .action(async (name: string, options) => (await controller()).updateLease(name, options))
 const deleteLeases = program
@@ -132,6 +140,7 @@ const deleteLeases = program
   .alias('lease')
   .description('end leases')
   .argument('[names...]')
+  .addOption(selector('those of your own whose selector has these labels'))
   .option('-a, --all', 'all of your own')
   .action(async (names: string[], options) => (await controller()).deleteLeases(names, options))
 

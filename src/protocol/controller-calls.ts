@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 
 import { HardwareError } from '../errors.ts'
 import type { WaitOptions } from './channel.ts'
@@ -29,6 +30,14 @@ import { clientService, controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds; Dial is held by the controller for up to 30 s. */
 const answerTimeoutMs = 35_000
+/** What {@link ControllerCalls.updateLease} changes. */
+export interface LeaseChanges {
+  readonly durationMs?: number
+  readonly begin?: Date
+  /** Whom it is given to. */
+  readonly client?: string
+}
+
 /** How many are listed at a time. */
 const pageSize = 100
 
@@ -53,7 +62,7 @@ export class ControllerCalls {
 
   /** @param wishes.name how it is to be called, where the controller lets its clients choose */
   async createLease(wishes: LeaseWishes, options?: WaitOptions): Promise<ControllerLeaseState> {
-    const { name = '', selector, exporter, durationMs, tags = {}, context = {} } = wishes
+    const { name = '', selector, exporter, durationMs, begin, tags = {}, context = {} } = wishes
     const request = () => {
       const lease = {
         selector,
@@ -61,6 +70,7 @@ export class ControllerCalls {
         tags: { ...tags },
         context: { ...context },
         ...(exporter === undefined ? {} : { exporterName: exporter }),
+        ...(begin === undefined ? {} : { beginTime: timestampFromDate(begin) }),
       }
       return create(CreateLeaseRequestSchema, { parent: this.#parent, leaseId: name, lease })
     }
@@ -79,21 +89,23 @@ export class ControllerCalls {
   }
 
   /**
-   * Changes how long a lease lasts, from its beginning, or whose it is.
+   * Changes when a lease begins, how long it lasts from then on, or whose it is.
    *
    * @throws HardwareError NOT_IMPLEMENTED by a controller that is too old for it
    */
   async updateLease(
     name: string,
-    { durationMs, client }: { readonly durationMs?: number; readonly client?: string },
+    { durationMs, begin, client }: LeaseChanges,
     options?: WaitOptions,
   ): Promise<ControllerLeaseState> {
     const lease: MessageInitShape<typeof LeaseSchema> = {
       name: this.#full('leases', name),
       ...(durationMs === undefined ? {} : { duration: toDuration(durationMs) }),
+      ...(begin === undefined ? {} : { beginTime: timestampFromDate(begin) }),
       ...(client === undefined ? {} : { client: this.#full('clients', client) }),
     }
-    const paths = [...(durationMs === undefined ? [] : ['duration']), ...(client === undefined ? [] : ['client'])]
+    const changed = { duration: durationMs, begin_time: begin, client }
+    const paths = Object.entries(changed).flatMap(([path, value]) => (value === undefined ? [] : [path]))
     const request = create(UpdateLeaseRequestSchema, { lease, updateMask: { paths } })
     return readLease(await this.#client.send(clientService.updateLease, request, 'UpdateLease', options))
   }

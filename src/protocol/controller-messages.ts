@@ -60,6 +60,8 @@ export interface LeaseWishes {
   /** The only exporter that will do. */
   readonly exporter?: string | undefined
   readonly durationMs: number
+  /** When it is to begin (default at once). */
+  readonly begin?: Date | undefined
   /** What a controller is asked for that cannot extend it (default the same), in milliseconds. */
   readonly maxDurationMs?: number | undefined
   /** Labels of the lease, for whoever lists leases. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -271,6 +272,7 @@ describe('a device', { timeout: 30_000 }, () => {
   test('that is pulled out ends every stream', async () => {
     await using pair = await createPtyPair()
     await using serial = await serveSerial({ url: pair.port })
+    await serial.attach()
     const streams = await Promise.all([serial.connect(), serial.connect()])
     const console = serial.expect('never').catch((error: unknown) => error)
     await pair.device.write('last words')
@@ -287,6 +289,17 @@ describe('a device', { timeout: 30_000 }, () => {
       code: 'DEVICE_IO',
       message: expect.stringContaining(`Cannot open ${pair.port}: No such file or directory`),
     })
+  })
+
+  test('that is pulled out while it is opened ends the stream, too', { timeout: 60_000 }, async () => {
+    for (let n = 0; n < 15; n++) {
+      await using pair = await createPtyPair()
+      await using serial = await serveSerial({ url: pair.port })
+      const console = serial.expect('never', { timeoutMs: 10_000 }).catch((error: unknown) => error)
+      await delay(2 * n)
+      await pair.unplug()
+      expect(await console).toMatchObject({ code: expect.stringMatching(/^(?:CONSOLE_CLOSED|DEVICE_IO)$/) })
+    }
   })
 
   test('without control lines says so, open or not, and goes on', async () => {

@@ -176,8 +176,6 @@ test('has both', async ({ dut, peer }) => { await dut.power.on(); await peer.pow
       client: 'ci',
       selector: 'board=uno',
       exporterName: 'two',
-      tags: {},
-      context: {},
       durationMs: 600_000,
     })
     await vi.waitUntil(() => lease.exporter !== undefined)
@@ -196,9 +194,6 @@ test('has both', async ({ dut, peer }) => { await dut.power.on(); await peer.pow
       name: 'hers',
       client: 'alice',
       selector: 'board=uno',
-      exporterName: undefined,
-      tags: {},
-      context: {},
       durationMs: 600_000,
     })
     await vi.waitUntil(() => lease.exporter !== undefined)

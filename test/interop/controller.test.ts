@@ -135,6 +135,7 @@ describe.skipIf(missing !== undefined)(
         const { exporter } = await startOurExporter()
         for (const round of [0, 1]) {
           const command = ['sh', '-c', 'j power on && j power off && echo "lease $JMP_LEASE"']
+          const { dials } = controller.router
           const { exitCode, all } = await jmp(
             'shell',
             '--client-config',
@@ -147,6 +148,8 @@ describe.skipIf(missing !== undefined)(
           const lease = [...controller.state.leases.values()][begin + round]
           expect(exitCode, all).toBe(0)
           expect(all).toContain(`lease ${lease?.name}`)
+          // The shell's own, and one of each `j`.
+          expect(controller.router.dials - dials).toBeGreaterThanOrEqual(3)
           await expect.poll(isAvailable, { timeout }).toBe(true)
           expect(events().slice(-2)).toEqual([`before ${lease?.name} ci`, `after ${lease?.name} ci`])
         }
@@ -171,6 +174,7 @@ describe.skipIf(missing !== undefined)(
           )
         const first = await run(`${call} && ${call}`)
         expect(first.exitCode, first.all).toBe(0)
+        expect(first.all).toContain('beforeLease: before prints')
         await expect.poll(isAvailable, { timeout }).toBe(true)
         const begun = join(certificates.folder, 'begun')
         const second = run(`${call} && touch "${begun}" && exec sleep 30`)

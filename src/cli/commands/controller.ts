@@ -9,10 +9,21 @@ interface Arguments extends ControllerArguments {
   readonly output?: OutputFormat
 }
 
-/** `vitest-hardware get exporters`: those that a controller has. */
-export function getExporters({ selector, output, ...where }: Arguments): Promise<void> {
+/** `vitest-hardware get exporters`: those that a controller has, with who leases them if that is asked for. */
+export function getExporters({
+  selector,
+  output,
+  with: more,
+  ...where
+}: Arguments & { readonly with?: 'leases' }): Promise<void> {
   return withController(where, async (controller) => {
-    printAll(await controller.exporters(selector), output, exporterColumns)
+    const exporters = await controller.exporters(selector)
+    if (more === undefined) return printAll(exporters, output, exporterColumns)
+    const leases = await controller.leases()
+    const leased = exporters.map((exporter) => {
+      return { ...exporter, lease: leases.find((lease) => lease.exporter === exporter.name) }
+    })
+    return printAll(leased, output, { ...exporterColumns, 'LEASED BY': ({ lease }) => lease?.client ?? '' })
   })
 }
 
@@ -36,42 +47,68 @@ export function getLeases({
 export function createLease({
   selector = '',
   output,
-  name,
-  duration,
+  name: exporter,
+  duration: durationMs,
+  beginTime: begin,
+  leaseId,
+  tag: tags = {},
+  context = {},
   ...where
-}: Arguments & { readonly name?: string; readonly duration: number }): Promise<void> {
-  if (selector === '' && name === undefined) throw new UsageError(['a lease needs --selector or --name'])
+}: Arguments & CreateArguments): Promise<void> {
+  if (selector === '' && exporter === undefined) throw new UsageError(['a lease needs --selector or --name'])
   return withController(where, async (controller) => {
-    printOne(await controller.createLease({ selector, exporter: name, durationMs: duration }), output, leaseColumns)
+    const wishes = { selector, exporter, durationMs, begin, tags, context, ...(leaseId && { name: leaseId }) }
+    printOne(await controller.createLease(wishes), output, leaseColumns)
   })
 }
 
-/** `vitest-hardware update lease`: changes how long it lasts, or whose it is. */
+interface CreateArguments {
+  readonly name?: string
+  readonly duration: number
+  readonly beginTime?: Date
+  readonly leaseId?: string
+  readonly tag?: Readonly<Record<string, string>>
+  readonly context?: Readonly<Record<string, string>>
+}
+
+/** `vitest-hardware update lease`: changes when it begins, how long it lasts, or whose it is. */
 export function updateLease(
   lease: string,
-  { output, duration, toClient, ...where }: Arguments & { readonly duration?: number; readonly toClient?: string },
+  {
+    output,
+    duration,
+    beginTime,
+    toClient,
+    ...where
+  }: Arguments & { readonly duration?: number; readonly beginTime?: Date; readonly toClient?: string },
 ): Promise<void> {
-  if (duration === undefined && toClient === undefined) {
-    throw new UsageError(['nothing to change: give --duration or --to-client'])
+  if (duration === undefined && beginTime === undefined && toClient === undefined) {
+    throw new UsageError(['nothing to change: give --duration, --begin-time or --to-client'])
   }
   return withController(where, async (controller) => {
     const changes = {
       ...(duration === undefined ? {} : { durationMs: duration }),
+      ...(beginTime === undefined ? {} : { begin: beginTime }),
       ...(toClient === undefined ? {} : { client: toClient }),
     }
     printOne(await controller.updateLease(lease, changes), output, leaseColumns)
   })
 }
 
-/** `vitest-hardware delete leases`: ends those that are named, or all of the client's own. */
+/** `vitest-hardware delete leases`: ends those that are named, or of the client's own all, or those with a selector. */
 export function deleteLeases(
   names: readonly string[],
-  { all, ...where }: Arguments & { readonly all?: boolean },
+  { all, selector, ...where }: Arguments & { readonly all?: boolean },
 ): Promise<void> {
-  if ((names.length === 0) !== (all === true)) throw new UsageError(['name the leases to end, or give --all'])
+  if ([names.length > 0, all === true, selector !== undefined].filter(Boolean).length !== 1) {
+    throw new UsageError(['name the leases to end, or give --selector, or --all'])
+  }
   return withController(where, async (controller) => {
-    const own = async () => (await controller.leases()).filter(({ client }) => client === controller.name)
-    for (const name of all === true ? (await own()).map((lease) => lease.name) : names) {
+    const own = async () => {
+      const leases = await controller.leases(selector === undefined ? {} : { selector })
+      return leases.filter(({ client }) => client === controller.name)
+    }
+    for (const name of names.length > 0 ? names : (await own()).map((lease) => lease.name)) {
       await controller.deleteLease(name)
       console.log(name)
     }

@@ -94,6 +94,8 @@ export class Source {
     stream.on('error', close)
     stream.on('end', () => close())
     stream.on('close', () => close())
+    // It may have ended before anybody could listen.
+    if (stream.destroyed) close(stream.errored ?? undefined)
     return stream
   }
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
 import { platform } from 'node:process'
 import { promisify } from 'node:util'
 
@@ -12,6 +13,9 @@ const run = promisify(execFile)
 
 /** How long the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
 const deviceTimeoutMs = 10_000
+
+/** How long after its opening a port is looked for once more, in milliseconds. */
+const settleMs = 100
 
 /** Which device, and how. */
 export interface DeviceOptions {
@@ -60,6 +64,12 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
   })
   port.on('error', end)
   port.on('close', end)
+  // serialport does not see that a device goes away between its opening and the first look for bytes.
+  const check = async () => {
+    if (!over && platform !== 'win32' && (await stat(path).catch(() => undefined)) === undefined)
+      end(new Error('it went away when it was opened'))
+  }
+  setTimeout(() => void check(), settleMs).unref()
   if (keepDtr) await disableHangup(path, warn)
   return {
     flow: undefined,

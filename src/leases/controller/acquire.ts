@@ -51,7 +51,10 @@ export async function acquireLease(
       maxWaitMs: 2_000,
       timeoutMs: Math.min(options.timeoutMs, 2 * refusalAfterStartMs),
       mayPass: (error) => isTransient(error) || isTokenRefused(error),
-      failed: (error) => waiting?.(`${messageOf(error)} (a controller that has just started refuses everybody)`),
+      failed: (error) => {
+        const why = isTokenRefused(error) ? ' (one that has just started refuses everybody)' : ''
+        waiting?.(`${messageOf(error)}${why}`)
+      },
       signal,
     })
     name = created.name

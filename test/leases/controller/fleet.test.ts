@@ -63,11 +63,11 @@ async function startDouble(names: readonly string[], options: Partial<Controller
 }
 
 /** A fleet of our exporters, in this process. */
-async function startFleet(names: readonly string[] = ['one', 'two', 'three'], options?: Partial<ControllerOptions>) {
+async function startFleet(names: readonly string[], options?: Partial<ControllerOptions>, more?: object) {
   const double = await startDouble(names, options)
   const stop = new AbortController()
   const serving = names.map(async (name) => {
-    const exporter = await loadExporter(double.writeExporter(name), driverTypes)
+    const exporter = await loadExporter(double.writeExporter(name, more), driverTypes)
     const { controller: endpoint } = exporter
     if (endpoint === undefined) throw new Error('the file names no controller')
     await serveFleet(exporter, { endpoint, print: double.print, signal: stop.signal })
@@ -151,6 +151,31 @@ describe('a fleet of our exporters', () => {
     expect([...fleet.state.leases.values()].filter(({ end }) => end === undefined)).toEqual([])
     await expect.poll(() => fleet.router.tunnels, { timeout: 10_000 }).toBe(0)
     await expectNothingMore(before)
+  })
+})
+
+describe('a hook before the lease', () => {
+  test('is waited for, and what it printed is shown', { timeout: 60_000 }, async () => {
+    const hooks = { beforeLease: { script: 'sleep 1; echo flashed' } }
+    const fleet = await startFleet(['one'], {}, { hooks })
+    fleet.lines.length = 0
+    const lease = await fleet.lease()
+    await use(lease)
+    await lease.release()
+    expect(fleet.lines).toEqual(
+      expect.arrayContaining(['waiting: exporter one runs its beforeLease hook', 'beforeLease: flashed']),
+    )
+  })
+
+  test('that fails is the reason why there is no lease', { timeout: 60_000 }, async () => {
+    const hooks = { beforeLease: { script: 'sleep 0.2; echo no image; exit 3', onFailure: 'endLease' } }
+    const fleet = await startFleet(['one'], {}, { hooks })
+    await expect(fleet.lease()).rejects.toMatchObject({
+      code: 'HOOK_FAILED',
+      origin: 'lab',
+      message: expect.stringMatching(/^exporter one is not ready: .*beforeLease.*3/s),
+    })
+    await expect.poll(() => [...fleet.state.leases.values()].map(({ end }) => end !== undefined)).toEqual([true])
   })
 })
 

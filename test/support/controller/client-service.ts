@@ -71,6 +71,7 @@ export function clientServiceOf({
       selector: lease.selector,
       duration: durationOf(lease.durationMs),
       effectiveDuration: durationOf(lease.begin === undefined ? 0 : (lease.end ?? Date.now()) - lease.begin),
+      ...(lease.notBefore === 0 ? {} : { beginTime: wholeSeconds(lease.notBefore) }),
       ...(lease.begin === undefined ? {} : { effectiveBeginTime: wholeSeconds(lease.begin) }),
       ...(lease.end === undefined ? {} : { effectiveEndTime: wholeSeconds(lease.end) }),
       client: full('clients', lease.client),
@@ -113,9 +114,10 @@ export function clientServiceOf({
     listLeases: unary((request: ListLeasesRequest, metadata) => {
       authenticate(metadata, 'Client')
       requireParent(request.parent)
-      const requirements = parseSelector(request.tagFilter)
-      const all = [...state.leases.values()].filter(({ end, tags }) => {
-        return (request.onlyActive === false || end === undefined) && matchesSelector(tags, requirements)
+      const [byTag, byLabel] = [parseSelector(request.tagFilter), parseSelector(request.filter)]
+      const all = [...state.leases.values()].filter(({ end, tags, selector }) => {
+        if (request.onlyActive !== false && end !== undefined) return false
+        return matchesSelector(tags, byTag) && matchesSelector(labelsOf(selector), byLabel)
       })
       const { page, nextPageToken } = paginate(all, request)
       return create(ListLeasesResponseSchema, { leases: page.map(showLease), nextPageToken })
@@ -141,6 +143,7 @@ export function clientServiceOf({
         tags: lease.tags,
         context: lease.context,
         durationMs,
+        notBefore: millisecondsOf(lease.beginTime),
       })
       return showLease(created)
     }),
@@ -151,6 +154,7 @@ export function clientServiceOf({
       const lease = ownLease(wanted.name, metadata)
       if (lease.end !== undefined) throw failure(Status.FAILED_PRECONDITION, 'lease has already ended')
       const paths = request.updateMask?.paths ?? []
+      if (paths.includes('begin_time')) state.postpone(lease, millisecondsOf(wanted.beginTime))
       if (paths.includes('duration')) state.extend(lease, millisecondsOf(wanted.duration))
       if (paths.includes('client')) lease.client = bare(wanted.client ?? '', 'clients')
       return showLease(lease)
@@ -165,6 +169,12 @@ export function clientServiceOf({
       return create(EmptySchema)
     }),
   }
+}
+
+/** The labels that a lease has for its selector. */
+function labelsOf(selector: string): Record<string, string> {
+  const equal = parseSelector(selector).filter(({ operator, values }) => operator === 'In' && values.length === 1)
+  return Object.fromEntries(equal.map(({ key, values: [value = ''] }) => [key, value]))
 }
 
 /** What a controller takes of what leases say of themselves. */

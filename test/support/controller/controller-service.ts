@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import {
@@ -118,16 +117,7 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       const durationMs = Number(request.duration?.seconds ?? 0n) * 1000
       if (terms.length === 0) throw failure(Status.INVALID_ARGUMENT, 'selector is required')
       const selector = terms.join(',')
-      const wishes = {
-        name: randomUUID(),
-        client,
-        selector,
-        exporterName: undefined,
-        tags: {},
-        context: {},
-        durationMs,
-      }
-      return create(RequestLeaseResponseSchema, { name: state.create(wishes).name })
+      return create(RequestLeaseResponseSchema, { name: state.create({ client, selector, durationMs }).name })
     }),
 
     getLease: unary((request: GetLeaseRequest, metadata) => {

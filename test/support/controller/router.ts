@@ -21,9 +21,12 @@ export class Router {
   readonly #waiting = new Map<string, RouterCall>()
   readonly #calls = new Set<RouterCall>()
   #isDown = false
+  /** How often somebody has dialled. */
+  dials = 0
 
   /** A token for the two ends of a tunnel; it says nothing to them. */
   createToken(): string {
+    this.dials++
     return this.#tokens.create(randomUUID(), tokenLifetimeMs)
   }
 

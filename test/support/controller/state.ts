@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 
 import type { DriverInstanceReport } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
@@ -6,6 +7,9 @@ import { matchesSelector, parseSelector, type Requirement } from '../../../src/s
 
 /** How long after its creation a lease is looked at, in milliseconds (measured on the real controller: 20 to 130). */
 const reconcileMs = 30
+
+/** The longest that a timer runs, in milliseconds. */
+const maxTimerMs = 2 ** 31 - 1
 
 /** A condition of a lease, as Kubernetes has them. */
 export interface LeaseCondition {
@@ -40,6 +44,8 @@ export interface KnownLease {
   durationMs: number
   /** Times are in milliseconds since 1970. */
   begin: number | undefined
+  /** Before this nobody gets anything. */
+  notBefore: number
   end: number | undefined
   exporter: KnownExporter | undefined
   conditions: LeaseCondition[]
@@ -47,10 +53,7 @@ export interface KnownLease {
 }
 
 /** What a lease is created with. */
-export type LeaseWishes = Pick<
-  KnownLease,
-  'name' | 'client' | 'selector' | 'exporterName' | 'tags' | 'context' | 'durationMs'
->
+export type LeaseWishes = Pick<KnownLease, 'client' | 'durationMs'> & Partial<KnownLease>
 
 /** The exporters and the leases of one namespace, and who gets what. There is no fairness: the first free exporter wins. */
 export class ControllerState {
@@ -72,21 +75,33 @@ export class ControllerState {
 
   create(wishes: LeaseWishes): KnownLease {
     const lease: KnownLease = {
-      ...wishes,
+      name: randomUUID(),
+      selector: '',
+      exporterName: undefined,
+      tags: {},
+      context: {},
+      notBefore: 0,
       begin: undefined,
       end: undefined,
       exporter: undefined,
       conditions: [],
       timer: undefined,
+      ...wishes,
     }
     this.leases.set(lease.name, lease)
-    lease.timer = setTimeout(() => this.#reconcile(lease), reconcileMs)
+    this.#reconcileLater(lease)
     return lease
   }
 
   /** Looks again at all leases that wait. */
   changed(): void {
     for (const lease of this.leases.values()) if (lease.conditions.length > 0) this.#reconcile(lease)
+  }
+
+  /** Gives a lease that has not begun another time to begin. */
+  postpone(lease: KnownLease, notBefore: number): void {
+    lease.notBefore = notBefore
+    this.#reconcileLater(lease)
   }
 
   /** Gives a lease another duration, from its beginning. */
@@ -109,6 +124,12 @@ export class ControllerState {
   /** Lets go of all timers. */
   close(): void {
     for (const { timer } of this.leases.values()) clearTimeout(timer)
+  }
+
+  #reconcileLater(lease: KnownLease): void {
+    clearTimeout(lease.timer)
+    const waitMs = Math.min(Math.max(reconcileMs, lease.notBefore - Date.now()), maxTimerMs)
+    lease.timer = setTimeout(() => this.#reconcile(lease), waitMs)
   }
 
   #reconcile(lease: KnownLease): void {
