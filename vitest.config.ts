@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Most of them wait most of the time; Vitest's own default is one less than there are processors.
+    maxWorkers: 2,
     projects: [
       {
         test: {
