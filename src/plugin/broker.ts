@@ -6,10 +6,11 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { LeasableExporter } from '../leases/lease.ts'
 import { readMessages, writeMessage } from '../leases/message-stream.ts'
 import { createWatchedFolder, type PrivateFolder } from '../private-folder.ts'
-import { allocate } from './allocation.ts'
-import { describeHolders, explainMissing, matchingExporters, type SettledExporters } from './explain.ts'
-import type { FromBroker, LeaseRequest, RoleGrant, ToBroker } from './context.ts'
+import { chooseSlots } from './choose-slots.ts'
+import { describeHolders, explainMissing, type SettledExporters } from './explain.ts'
+import type { FromBroker, RoleGrant, ToBroker } from './context.ts'
 import { ExporterSlots, type ExporterSource, type Slot } from './exporter-slots.ts'
+import type { OfController } from './exporter-sources.ts'
 import { FileRequest } from './file-request.ts'
 
 const stillStarting = 'the exporters are still starting'
@@ -18,14 +19,6 @@ const stillStarting = 'the exporters are still starting'
 const patienceMs = 10_000
 /** The same where another process has what it needs. */
 const foreignPatienceMs = 1_000
-
-/** How exporters are leased from a controller. */
-export interface OfController {
-  /** Whatever exporter a selector picks. */
-  exporter(selector: string): LeasableExporter
-  /** For whom. */
-  readonly lease: 'file' | 'run'
-}
 
 /** What a {@link Broker} takes besides the exporters. */
 export interface BrokerOptions {
@@ -155,15 +148,7 @@ export class Broker {
   #grantWhatCanBe(): void {
     const reserved = new Set<Slot>()
     for (const waiting of [...this.#queue]) {
-      const all = this.#candidates(waiting, this.#slots.started)
-      const possible = allocate(all)
-      const wanted = this.#slots.settled ? new Map([...all].filter(([role]) => possible.has(role))) : all
-      const free = this.#slots.started.filter((slot) => slot.holder === undefined && !reserved.has(slot))
-      const give = (among: readonly Slot[]) => allocate(this.#candidates(waiting, among, wanted.keys()))
-      // What another process has is waited for only where nothing else of this run could ever do.
-      const others = this.#slots.started.filter((slot) => waiting.holderElsewhere(slot) === undefined)
-      const mayDo = !this.#slots.settled || give(others).size === wanted.size
-      const allocation = give(mayDo ? free.filter((slot) => others.includes(slot)) : free)
+      const { wanted, allocation } = chooseSlots(waiting, this.#slots, reserved)
       if (allocation.size < wanted.size) {
         for (const slot of allocation.values()) reserved.add(slot)
         waiting.wait(
@@ -199,14 +184,6 @@ export class Broker {
       allocation.set(role, slot)
       this.#ofController.add(exporter)
     }
-  }
-
-  #candidates(file: FileRequest, among: readonly Slot[], roles?: Iterable<string>) {
-    const { request } = file
-    const wanted = roles ?? Object.keys(request.roles)
-    const cost = (slot: Slot) => 2 * Number(isAvoided(slot, request)) + Number(file.holderElsewhere(slot) !== undefined)
-    const preferred = among.toSorted((one, other) => cost(one) - cost(other))
-    return new Map(Array.from(wanted, (role) => [role, matchingExporters(request.roles[role] ?? '', preferred)]))
   }
 
   async #grant(file: FileRequest, allocation: ReadonlyMap<string, Slot>): Promise<void> {
@@ -319,8 +296,4 @@ export class Broker {
     this.#grantWhatCanBe()
     return Array.from(problems, ([slot, problem]) => `exporter ${slot.exporter.name}: ${problem}`)
   }
-}
-
-function isAvoided({ exporter }: Slot, { avoid = [] }: LeaseRequest): boolean {
-  return avoid.includes(exporter.name)
 }

@@ -1,24 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { relative, resolve } from 'node:path'
+import { relative } from 'node:path'
 import type { TestProject, TestSequencerConstructor, TestSpecification, Vitest } from 'vitest/node'
 
-import { HardwareError, messageOf } from '../errors.ts'
-import type { ClientConfig } from '../leases/controller/client-config.ts'
-import { exporterFromController, exporterOfLease } from '../leases/controller/controller-exporter.ts'
-import { Broker, type OfController } from './broker.ts'
+import { Broker } from './broker.ts'
 import { contextKey } from './context.ts'
-import type { ExporterSource } from './exporter-slots.ts'
+import { fromController, sourceOf } from './exporter-sources.ts'
 import { EndOfRun, isRunInProcesses } from './end-of-run.ts'
 import { HardwareReport } from './report.ts'
 import { LeaseTimes } from './lease-times.ts'
 import { NeedsReader } from './needs-reader.ts'
-import {
-  type ConfiguredExporter,
-  configuredExporters,
-  type ControllerOptions,
-  type HardwareOptions,
-} from './options.ts'
+import { configuredExporters, type HardwareOptions } from './options.ts'
 import type { HardwareFile } from './order-files.ts'
 import { describeImpossible } from './plan.ts'
 import type { StaticNeed } from './read-needs.ts'
@@ -29,19 +20,6 @@ const defaultIdleTimeoutMs = 300_000
 
 function isContinuousIntegration(ci: string | undefined): boolean {
   return ci !== undefined && !['', '0', 'false'].includes(ci)
-}
-
-async function readCa(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Cannot read the CA file ${file}: ${messageOf(cause)}`, { cause })
-  })
-}
-
-/** Read for each lease: a token may have been renewed. */
-async function loadConfig({ client, clientConfig }: ControllerOptions, root: string): Promise<ClientConfig> {
-  const { loadClientConfig } = await import('../leases/controller/client-config.ts')
-  const file = clientConfig === undefined ? undefined : resolve(root, clientConfig)
-  return loadClientConfig({ alias: client, file }, process.env)
 }
 
 /** The exporters that some projects share, and who grants them. */
@@ -127,14 +105,16 @@ export class HardwareRun implements Planner {
     const key = JSON.stringify([exporters, options.controller])
     let hardware = this.#hardware.get(key)
     if (hardware === undefined) {
+      const { root } = project.config
+      const sources = { root, controller: options.controller, log: (line: string) => this.#log(line) }
       const broker = new Broker(
-        exporters.map((exporter) => this.#source(exporter, options, project.config.root)),
+        exporters.map((exporter) => sourceOf(exporter, sources)),
         {
           root: this.#vitest.config.root,
           print: (line) => this.#print(line),
           note: (line) => this.report.note(line),
           held: (file, ms) => this.#held(file, ms),
-          ofController: this.#ofController(options.controller, project.config.root),
+          ofController: fromController(sources),
           // Between two runs of a watch the boards stay with it.
           ...(this.#vitest.config.watch ? { idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs } : {}),
         },
@@ -226,44 +206,6 @@ export class HardwareRun implements Planner {
   /** How many a controller has nobody knows; that many files use the machine as well as they can. */
   #boardsOf({ controller }: HardwareOptions): number {
     return controller === undefined ? 0 : availableParallelism()
-  }
-
-  #ofController(options: ControllerOptions | undefined, root: string): OfController | undefined {
-    if (options === undefined) return undefined
-    const { lease = 'file', durationMs, maxDurationMs } = options
-    const config = () => loadConfig(options, root)
-    const print = (line: string) => this.#log(line)
-    return {
-      lease,
-      exporter: (selector) => exporterFromController({ config, selector, durationMs, maxDurationMs, print }),
-    }
-  }
-
-  #source(configured: ConfiguredExporter, { controller = {} }: HardwareOptions, root: string): ExporterSource {
-    const { name } = configured
-    return {
-      name,
-      start: async (signal, runFolder) => {
-        if ('lease' in configured) {
-          const print = (line: string) => this.#log(`[${name}] ${line}`)
-          return exporterOfLease(configured.lease, { config: () => loadConfig(controller, root), signal, print })
-        }
-        if ('file' in configured) {
-          const { startLocalExporter } = await import('../leases/local-exporter.ts')
-          return startLocalExporter({
-            ...configured,
-            runFolder,
-            signal,
-            print: (line) => this.#log(`[${name}] ${line}`),
-          })
-        }
-        const { connectDirectExporter } = await import('../leases/direct-exporter.ts')
-        const { caFile, ...exporter } = configured
-        const print = (line: string) => this.#log(`[${name}] ${line}`)
-        const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }
-        return connectDirectExporter({ ...exporter, endpoint: { ...exporter.endpoint, ...ca }, signal, print })
-      },
-    }
   }
 
   #print(text: string | undefined): void {
