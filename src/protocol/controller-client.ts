@@ -7,6 +7,11 @@ import type { ControllerEndpoint } from './controller-messages.ts'
 import { GrpcCalls } from './grpc-calls.ts'
 import { controllerCredentials, tlsChannelOptions } from './grpc-security.ts'
 
+/**
+ * With which controllers and routers are asked whether they are still there, as long as something is open; they allow one a
+ * second. In milliseconds.
+ */
+const keepalive = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 20_000 }
 /** How often a connection is tried that has been lost, and how long at most between, in milliseconds. */
 const reconnect = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 5_000 }
 
@@ -19,10 +24,11 @@ export type FleetSecurity = Pick<ControllerEndpoint, 'ca' | 'insecure' | 'grpcOp
  * @param address `host:port`
  * @throws HardwareError ARGUMENT_INVALID for a certificate that is none
  */
-export function createFleetClient(address: string, security: FleetSecurity, options: ChannelOptions): Client {
+export function createFleetClient(address: string, security: FleetSecurity, options: ChannelOptions = {}): Client {
   const parsed = parseAddress(address)
   return new Client(grpcTarget(parsed), controllerCredentials(parsed, security), {
     ...tlsChannelOptions(parsed),
+    ...keepalive,
     ...options,
     ...security.grpcOptions,
     'grpc.use_local_subchannel_pool': 1,

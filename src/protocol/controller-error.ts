@@ -25,7 +25,9 @@ export function controllerError(error: unknown): unknown {
 /** Whether a dial that failed may succeed if it is made again: the exporter, or the controller, is not there yet. */
 export function mayDialAgain(error: unknown): boolean {
   const { code, details = '' } = statusOf(error)
-  return code === Status.UNAVAILABLE || (code === Status.FAILED_PRECONDITION && details.includes('not ready'))
+  // The exporter has not begun to listen, or not taken yet those who dialled before.
+  if (code === Status.UNAVAILABLE || code === Status.RESOURCE_EXHAUSTED) return true
+  return code === Status.FAILED_PRECONDITION && details.includes('not ready')
 }
 
 /** Whether it may go better in a while: the controller, or the way to it, is not there. */

@@ -11,9 +11,6 @@ import { FrameType, StreamRequestSchema } from './generated/jumpstarter/v1/route
 import { RouterStream } from './router-stream.ts'
 import { routerService } from './services.ts'
 
-/** With which the router is asked whether it is still there; it allows one a second. In milliseconds. */
-const keepalive = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 20_000 }
-
 /** How long the last frame of a tunnel may take to be sent, in milliseconds. */
 const goodbyeMs = 1_000
 
@@ -75,7 +72,7 @@ export class RouterTunnels {
   #client(endpoint: string): Client {
     const known = this.#clients.get(endpoint)
     if (known !== undefined) return known
-    const client = createFleetClient(endpoint, this.#security, keepalive)
+    const client = createFleetClient(endpoint, this.#security)
     this.#clients.set(endpoint, client)
     return client
   }

@@ -16,6 +16,9 @@ const answerTimeoutMs = 10_000
 /** How often is looked who holds what is waited for: it costs the controller more than a look at the lease. */
 const lookAroundMs = 10_000
 
+/** How older controllers say that all exporters are leased. */
+const olderPending = 'NoExporter'
+
 /** What {@link acquireLease} takes besides what is wished for. */
 export interface AcquireOptions {
   readonly timeoutMs: number
@@ -128,7 +131,7 @@ function isAcquired(lease: ControllerLeaseState): lease is AcquiredLease {
   const ready = condition('Ready')
   if (ready?.holds === true && lease.exporter !== undefined && lease.end === undefined) return true
   const unsatisfiable = condition('Unsatisfiable')
-  if (unsatisfiable?.holds === true) {
+  if (unsatisfiable?.holds === true && unsatisfiable.reason !== olderPending) {
     const message = `No exporter can ever have ${lease.selector}: ${unsatisfiable.message} (${unsatisfiable.reason})`
     throw new HardwareError('NO_EXPORTER', message)
   }
@@ -143,6 +146,6 @@ function isAcquired(lease: ControllerLeaseState): lease is AcquiredLease {
 }
 
 function describeWait({ conditions }: ControllerLeaseState): string {
-  const pending = conditions.find(({ type, holds }) => type === 'Pending' && holds)
+  const pending = conditions.find(({ type, reason, holds }) => holds && (type === 'Pending' || reason === olderPending))
   return pending === undefined ? '' : `${pending.message} (${pending.reason})`
 }

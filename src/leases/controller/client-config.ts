@@ -15,6 +15,8 @@ interface Timeouts {
   readonly acquisitionTimeoutMs: number
   /** How long dialling is tried again (default 60 s). */
   readonly dialTimeoutMs: number
+  /** How long others are leased instead of an exporter that cannot be reached (default 300 s; 0 not at all). */
+  readonly retryTimeoutMs: number
 }
 
 /** A client of a controller, as Jumpstarter's configuration has it. */
@@ -35,7 +37,7 @@ const fields = { name: 'JMP_NAME', namespace: 'JMP_NAMESPACE', endpoint: 'JMP_EN
 
 /**
  * Reads Jumpstarter's own configuration of a client. As there, variables (`JMP_ENDPOINT`, `JMP_TOKEN`, …) fill what its file
- * does not say.
+ * does not say, and `JMP_DIAL_TIMEOUT` and `JMP_RETRY_TIMEOUT` count before it.
  *
  * @throws HardwareError CLIENT_CONFIG_INVALID with all mistakes and where they are
  */
@@ -83,10 +85,12 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
     if (found === undefined) mistakes.push(`${path.join('.')} is missing, and ${variable} is not set`)
     return found ?? ''
   }
-  const seconds = (path: Path, fallback: number): number => {
-    const found = at(value, path) ?? fallback
-    if (typeof found === 'number' && found >= 5) return found * 1000
-    mistakes.push(`${path.join('.')}${lineOf(path)} is a number of seconds, 5 or more`)
+  const seconds = (path: Path, fallback: number, { variable = '', least = 5 } = {}): number => {
+    const given = environment[variable] || undefined
+    const found = given === undefined ? (at(value, path) ?? fallback) : Number(given)
+    if (typeof found === 'number' && found >= least) return found * 1000
+    const what = given === undefined ? `${path.join('.')}${lineOf(path)}` : variable
+    mistakes.push(`${what} is a number of seconds, ${least} or more`)
     return fallback
   }
   const kind = at(value, ['kind'])
@@ -108,7 +112,8 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
     ...readCa(ca),
     grpcOptions,
     acquisitionTimeoutMs: seconds(['leases', 'acquisition_timeout'], 7200),
-    dialTimeoutMs: seconds(['leases', 'dial_timeout'], 60),
+    dialTimeoutMs: seconds(['leases', 'dial_timeout'], 60, { variable: 'JMP_DIAL_TIMEOUT' }),
+    retryTimeoutMs: seconds(['leases', 'retry_timeout'], 300, { variable: 'JMP_RETRY_TIMEOUT', least: 0 }),
   }
   if (config.ca !== undefined && !config.ca.includes('-----BEGIN CERTIFICATE-----')) {
     mistakes.push(`tls.ca${lineOf(['tls', 'ca'])} is certificates in PEM, encoded in base64`)

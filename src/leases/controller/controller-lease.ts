@@ -64,6 +64,24 @@ export interface ControllerLease extends Lease {
  *   CONTROLLER_REFUSED, CONNECTION_FAILED
  */
 export async function leaseFromController(options: ControllerLeaseOptions): Promise<ControllerLease> {
+  const { print, signal } = options
+  let hasExporter = false
+  const lease = () => {
+    hasExporter = false
+    return leaseOnce(options, () => (hasExporter = true))
+  }
+  return tryAgain(lease, {
+    firstWaitMs: 1_000,
+    maxWaitMs: 10_000,
+    timeoutMs: options.config.retryTimeoutMs,
+    // Another exporter may be reached, or the same one in a while; but what the controller says counts.
+    mayPass: (error) => hasExporter && typeof options.lease !== 'string' && isTransient(error),
+    failed: (error) => print(`warning: another exporter is leased: ${messageOf(error)}`),
+    signal,
+  })
+}
+
+async function leaseOnce(options: ControllerLeaseOptions, found: () => void): Promise<ControllerLease> {
   const { config, print, signal } = options
   const controller = new ControllerCalls(config)
   const tunnels = new RouterTunnels(config)
@@ -75,6 +93,7 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
   let acquired: AcquiredLease
   try {
     acquired = await acquire(controller, options)
+    found()
   } catch (error) {
     close()
     throw error

@@ -46,6 +46,7 @@ test('a file of Jumpstarter’s, by its path, by its alias, and as the current o
     grpcOptions: { 'grpc.keepalive_time_ms': 5000, 'grpc.http2.max_pings_without_data': 0 },
     acquisitionTimeoutMs: 100_000,
     dialTimeoutMs: 60_000,
+    retryTimeoutMs: 300_000,
   }
   expect(await loadClientConfig({ file }, {})).toEqual(expected)
   expect(await loadClientConfig({ alias: 'fleet' }, environment())).toEqual(expected)
@@ -74,6 +75,15 @@ test('variables fill what the file does not say, and are enough', async () => {
     name: 'n',
     namespace: 'ns',
   })
+})
+
+test('how long is tried can be said by variables, too', async () => {
+  const file = write('times.yaml', complete)
+  const variables = { JMP_DIAL_TIMEOUT: '7', JMP_RETRY_TIMEOUT: '0' }
+  expect(await loadClientConfig({ file }, variables)).toMatchObject({ dialTimeoutMs: 7_000, retryTimeoutMs: 0 })
+  await expect(loadClientConfig({ file }, { JMP_DIAL_TIMEOUT: 'long' })).rejects.toThrow(
+    'JMP_DIAL_TIMEOUT is a number of seconds, 5 or more',
+  )
 })
 
 test('all mistakes are said at once, with their lines, and the token is not', async () => {

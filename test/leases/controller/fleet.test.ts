@@ -236,6 +236,17 @@ describe('a tunnel that is lost', () => {
     await lease.release()
   })
 
+  test('that cannot be had at first is one more reason to lease another', { timeout: 60_000 }, async () => {
+    const fleet = await startFleet(['one', 'two'])
+    const back = fleet.router.goDown(1_500)
+    const lease = await fleet.lease()
+    await back
+    await use(lease)
+    await lease.release()
+    expect(fleet.lines.join('\n')).toMatch(/warning: another exporter is leased: Cannot connect to exporter/)
+    expect([...fleet.state.leases.values()].filter(({ end }) => end === undefined)).toEqual([])
+  })
+
   test('is lost for good with its lease, and the reason is said soon', { timeout: 60_000 }, async () => {
     const fleet = await startFleet(['one'])
     const lease = await fleet.lease()
