@@ -321,6 +321,27 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
         await expect.poll(() => controller.router.tunnels, { timeout: 10_000 }).toBe(0)
       })
 
+      test('a command whose lease is ended is told so, and why is said', { timeout }, async () => {
+        const begin = controller.state.leases.size
+        const shell = ours(
+          'shell',
+          ...where(),
+          '-l',
+          'board=uno',
+          '--',
+          'sh',
+          '-c',
+          `while ${call} power.on; do :; done; exec sleep 40`,
+        )
+        const lease = () => [...controller.state.leases.values()][begin]
+        await expect.poll(() => lease()?.exporter?.status, { timeout }).toBe(ExporterStatus.LEASE_READY)
+        await delay(1_000)
+        controller.state.release(controller.state.leaseOf(lease()?.name ?? ''))
+        const { exitCode, all } = await shell
+        expect(exitCode, all).toBe(129)
+        expect(all).toMatch(/error: Lease \S+ has ended: The lease was released \(Released\)/)
+      })
+
       test('what cannot be had is said at once, with the controller’s reason', { timeout }, async () => {
         const { exitCode, all } = await ours('shell', ...where(), '-l', 'board=none', '--', 'true')
         expect(exitCode, all).toBe(1)

@@ -88,7 +88,8 @@ async function runOnFleet(
   lease.lost.addEventListener('abort', () => console.error(`error: ${messageOf(lease.lost.reason)}`))
   try {
     const { labels } = lease.exporter
-    process.exitCode = await run(program, args, exporterToEnvironment({ endpoint: lease.endpoint, labels }, lease.name))
+    const variables = exporterToEnvironment({ endpoint: lease.endpoint, labels }, lease.name)
+    process.exitCode = await run(program, args, variables, lease.lost)
   } finally {
     await lease.release()
   }
@@ -106,13 +107,22 @@ async function open({ exporterConfig, ...endpoint }: ShellArguments): Promise<Le
   return startLocalExporter({ name: 'local', file: exporterConfig, print })
 }
 
-/** @returns the exit code that a shell would give for the command */
-async function run(program: string, args: readonly string[], variables: Environment): Promise<number> {
+/**
+ * @param lost is aborted when the command can use its exporter no more, which it is told as of a terminal that is gone
+ * @returns the exit code that a shell would give for the command
+ */
+async function run(
+  program: string,
+  args: readonly string[],
+  variables: Environment,
+  lost?: AbortSignal,
+): Promise<number> {
   let stop = () => undefined as unknown
   try {
     // For some reasons it throws, for others it emits an error.
     const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
     stop = passSignals(child)
+    lost?.addEventListener('abort', () => child.kill('SIGHUP'))
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
   } catch (cause) {
