@@ -21,7 +21,7 @@ export function exporterFromEnvironment(
   const name = environment[variables.name] || undefined
   const passphrase = environment[variables.passphrase] || undefined
   const duringHook = environment[variables.hookLease] !== undefined && environment[variables.lease] === undefined
-  const insecure = [variables.insecure, olderInsecure].some((variable) => environment[variable] === '1')
+  const insecure = isInsecure(environment)
   return {
     endpoint: {
       address,
@@ -32,6 +32,14 @@ export function exporterFromEnvironment(
     },
     labels: parseLabels(environment[variables.labels] ?? ''),
   }
+}
+
+/**
+ * Whether the environment says that connections need not be secure: those to exporters have no TLS then, and those to
+ * controllers and routers are not checked.
+ */
+export function isInsecure(environment: Environment): boolean {
+  return [variables.insecure, olderInsecure].some((variable) => environment[variable] === '1')
 }
 
 /**

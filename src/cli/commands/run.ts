@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 
 import { removeAbandonedFolders } from '../../abandoned-folders.ts'
 import { driverTypes } from '../../drivers/types.ts'
+import { isInsecure } from '../../leases/environment.ts'
 import { describeOwner, exporterLockKey, thisProcess } from '../../leases/exporter-lock.ts'
 import { lockOnMachine, type MachineLock } from '../../leases/machine-lock.ts'
 import { environmentVariables } from '../../protocol/endpoint.ts'
@@ -50,7 +51,8 @@ export async function runExporter({ exporterConfig, ...listenArguments }: RunArg
     if (exporter.controller !== undefined && listen.address === undefined) {
       const { serveFleet } = await import('../../runtime/fleet/serve-fleet.ts')
       const { finish, stop } = endsOfFleet(end)
-      await serveFleet(exporter, { endpoint: exporter.controller, print, signal: stop, whenFree: finish })
+      const endpoint = { ...exporter.controller, ...(isInsecure(process.env) ? { insecure: true } : {}) }
+      await serveFleet(exporter, { endpoint, print, signal: stop, whenFree: finish })
       process.exitCode = await ended
       return
     }

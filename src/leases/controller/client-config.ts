@@ -7,7 +7,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
 import { readCa, readGrpcOptions } from '../../protocol/endpoint.ts'
-import type { Environment } from '../environment.ts'
+import { type Environment, isInsecure } from '../environment.ts'
 
 /** Limits that a configuration has, or Jumpstarter's own, in milliseconds. */
 interface Timeouts {
@@ -108,7 +108,7 @@ function read(value: unknown, source: string, environment: Environment, lineOf: 
     namespace: required(['metadata', 'namespace'], fields.namespace),
     address: required(['endpoint'], fields.endpoint),
     token: required(['token'], fields.token),
-    insecure: insecure === true,
+    insecure: insecure === true || isInsecure(environment),
     ...readCa(ca),
     grpcOptions,
     acquisitionTimeoutMs: seconds(['leases', 'acquisition_timeout'], 7200),

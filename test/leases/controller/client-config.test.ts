@@ -77,10 +77,11 @@ test('variables fill what the file does not say, and are enough', async () => {
   })
 })
 
-test('how long is tried can be said by variables, too', async () => {
+test('how long is tried, and whom to trust, can be said by variables, too', async () => {
   const file = write('times.yaml', complete)
-  const variables = { JMP_DIAL_TIMEOUT: '7', JMP_RETRY_TIMEOUT: '0' }
-  expect(await loadClientConfig({ file }, variables)).toMatchObject({ dialTimeoutMs: 7_000, retryTimeoutMs: 0 })
+  const variables = { JMP_DIAL_TIMEOUT: '7', JMP_RETRY_TIMEOUT: '0', JMP_GRPC_INSECURE: '1' }
+  const expected = { dialTimeoutMs: 7_000, retryTimeoutMs: 0, insecure: true }
+  expect(await loadClientConfig({ file }, variables)).toMatchObject(expected)
   await expect(loadClientConfig({ file }, { JMP_DIAL_TIMEOUT: 'long' })).rejects.toThrow(
     'JMP_DIAL_TIMEOUT is a number of seconds, 5 or more',
   )
