@@ -38,10 +38,13 @@ export class RedialChannel implements Channel {
     return this.#channel.address
   }
 
-  async report(options?: WaitOptions): Promise<ExporterReport> {
-    const report = await this.#channel.report(options)
-    this.#redial.reached(report)
-    return report
+  report(options: WaitOptions = {}): Promise<ExporterReport> {
+    const run = async (limits: WaitOptions) => {
+      const report = await this.#channel.report(limits)
+      this.#redial.reached(report)
+      return report
+    }
+    return this.#repeat(run, 'GetReport', true, options)
   }
 
   call(target: CallTarget, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {

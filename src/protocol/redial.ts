@@ -50,7 +50,7 @@ export class Redial {
     return error.code.startsWith('CONNECTION_') && error.origin === 'wire'
   }
 
-  /** Notes which session it is. */
+  /** Notes which session it is, the first time. */
   reached({ drivers: [root] }: ExporterReport): void {
     this.#session ??= root?.uuid
   }
@@ -116,8 +116,9 @@ export class Redial {
       this.#channel.close()
       this.#channel = this.#connect()
       try {
-        const { drivers } = await this.#channel.report({ timeoutMs: answerTimeoutMs, signal: this.#closed.signal })
-        if (drivers[0]?.uuid === this.#session) return
+        const report = await this.#channel.report({ timeoutMs: answerTimeoutMs, signal: this.#closed.signal })
+        this.reached(report)
+        if (report.drivers[0]?.uuid === this.#session) return
         const message = `${this.#channel.address} has been restarted while it was leased; what its drivers knew is lost`
         throw new HardwareError('EXPORTER_FAILED', message)
       } catch (error) {

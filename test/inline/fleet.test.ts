@@ -204,6 +204,12 @@ test('has both', async ({ dut, peer }) => { await dut.power.on(); await peer.pow
     const isSaid =
       /a\.test\.js waits: exporter board=uno of the controller: all 1 exporters are leased \(NotAvailable\); one is leased by alice until \d\d:\d\d:\d\d/
     await expect.poll(() => seen, { timeout: 30_000 }).toMatch(isSaid)
+    // Who gives up while it waits leaves nothing behind that waits on.
+    const other = files.start(['run'])
+    await vi.waitUntil(() => fleet.state.leases.size === 3, { timeout: 30_000 })
+    other.kill('SIGINT')
+    expect(await other).toMatchObject({ exitCode: 130 })
+    expect(fleet.reasons()).toEqual([undefined, undefined, 'Released'])
     fleet.state.release(lease)
     const { exitCode, all } = await run
     expect(exitCode, all).toBe(0)

@@ -120,7 +120,7 @@ async function start(redialTimeoutMs = 5_000) {
     await session.close()
     await folder.remove()
   })
-  return { driver, connection, cut, client: connection.root as Client }
+  return { path, driver, connection, cut, client: connection.root as Client }
 }
 
 test('bytes are the same as without it, and come no faster than they are read', { timeout: 60_000 }, async () => {
@@ -206,6 +206,20 @@ test('a streaming call goes on in the same way', async () => {
   lost.catch(() => undefined)
   await other.cut(200)
   await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_LOST', origin: 'wire' })
+})
+
+test('it may be there only after a while at the beginning, too', async () => {
+  const { path, cut } = await start()
+  const back = cut(800)
+  const connection = await connect(path, { redialTimeoutMs: 5_000 })
+  connection.close()
+  await back
+  const gone = cut(3_000)
+  await expect(connect(path, { redialTimeoutMs: 5_000, timeoutMs: 500 })).rejects.toMatchObject({
+    code: 'CALL_TIMEOUT',
+    origin: 'lab',
+  })
+  await gone
 })
 
 test('who gives up, or closes, is not kept waiting', async () => {

@@ -31,13 +31,21 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
   const name = () => leased?.exporter.name ?? what
   const print = (line: string) => options.print(`[${name()}] ${line}`)
   const giveUp = new AbortController()
+  /** What has been begun, and has to end before the run does. */
+  const pending = new Set<Promise<void>>()
+  const during = (work: Promise<void>): Promise<void> => {
+    pending.add(work)
+    const over = () => pending.delete(work)
+    work.then(over, over)
+    return work
+  }
 
   const free = async () => {
     const over = leased
     leased = undefined
-    await over?.release()
+    if (over !== undefined) await during(over.release())
   }
-  const reserve = async ({ signal, file, pending, isOneOfSeveral = false }: ReserveOptions = {}) => {
+  const reserve = async ({ signal, file, pending: waiting, isOneOfSeveral = false }: ReserveOptions = {}) => {
     if (leased?.lost.aborted === true) await free().catch((error: unknown) => print(`warning: ${messageOf(error)}`))
     if (leased !== undefined) return
     const patience = isOneOfSeveral ? [AbortSignal.timeout(Math.round(patienceMs * (1 + Math.random())))] : []
@@ -51,7 +59,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
         maxDurationMs,
         signal: AbortSignal.any([giveUp.signal, ...given, ...patience]),
         print,
-        ...(pending === undefined ? {} : { waiting: pending }),
+        ...(waiting === undefined ? {} : { waiting }),
       })
     } catch (error) {
       if (!patience.some(({ aborted }) => aborted) || signal?.aborted === true) throw error
@@ -69,7 +77,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
     selector,
     local: false,
     order: `controller ${selector}`,
-    reserve,
+    reserve: (reserveOptions) => during(reserve(reserveOptions)),
     free,
     async lease() {
       if (leased === undefined) throw new HardwareError('LEASE_LOST', `Nothing is leased of ${what}`)
@@ -77,6 +85,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
     },
     async close() {
       giveUp.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
+      await Promise.allSettled(pending)
       await free()
     },
   }
