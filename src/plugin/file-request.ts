@@ -220,7 +220,7 @@ export class FileRequest {
     }
     const signal = AbortSignal.any([this.#ended.signal, giveUp.signal])
     try {
-      await slot.exporter.reserve({ signal, file: this.request.file, waiting, pending, isOneOfSeveral })
+      await slot.exporter.reserve({ signal, file: this.path, waiting, pending, isOneOfSeveral })
       return true
     } catch (error) {
       if (this.ended || !giveUp.signal.aborted) throw error

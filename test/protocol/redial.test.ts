@@ -78,7 +78,9 @@ class SlowDevice extends Driver {
     yield this.calls.length
     await delay(this.calls.length === 1 ? 10_000 : 0)
   }
-  events = this.readings
+  events() {
+    return this.readings()
+  }
 }
 
 /** A session behind something that can be cut, and a client of it that connects again. */
