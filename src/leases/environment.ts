@@ -5,6 +5,11 @@ export { environmentVariables } from '../protocol/endpoint.ts'
 /** The older name of `JMP_GRPC_INSECURE`. */
 const olderInsecure = 'JUMPSTARTER_GRPC_INSECURE'
 
+/** What the lease is called where no controller has given it. */
+const direct = 'direct'
+/** For how long a tunnel to an exporter of a fleet is tried again (reference: Jumpstarter's dial timeout), in milliseconds. */
+const redialTimeoutMs = 60_000
+
 /** An exporter as a shell's environment describes it. */
 export interface EnvironmentExporter {
   readonly endpoint: Endpoint
@@ -22,6 +27,9 @@ export function exporterFromEnvironment(
   const passphrase = environment[variables.passphrase] || undefined
   const duringHook = environment[variables.hookLease] !== undefined && environment[variables.lease] === undefined
   const insecure = isInsecure(environment)
+  const lease = environment[variables.lease] || direct
+  // The socket of a shell, behind which tunnels come and go.
+  const isOfFleet = lease !== direct && address.startsWith('/')
   return {
     endpoint: {
       address,
@@ -29,6 +37,7 @@ export function exporterFromEnvironment(
       ...(insecure ? { insecure } : {}),
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(duringHook ? { duringHook } : {}),
+      ...(isOfFleet ? { redialTimeoutMs } : {}),
     },
     labels: parseLabels(environment[variables.labels] ?? ''),
   }
@@ -50,9 +59,6 @@ export function leaseFromEnvironment(environment: Environment): string | undefin
   const lease = environment[variables.lease]
   return lease === '' || lease === direct || environment[variables.address] ? undefined : lease
 }
-
-/** What the lease is called where no controller has given it. */
-const direct = 'direct'
 
 /** Variables of a process; those that are `undefined` it shall not have. */
 export type Environment = Readonly<Record<string, string | undefined>>

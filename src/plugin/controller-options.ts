@@ -2,8 +2,8 @@ import { isRecord } from './is-record.ts'
 
 /** Leases of controllers have whole seconds, and extending them takes some time. */
 const minDurationMs = 5_000
-/** A year. */
-const maxDurationOfAll = 31_536_000_000
+/** A day, and a year. */
+const longestMs = { durationMs: 86_400_000, maxDurationMs: 31_536_000_000 }
 
 /** How to reach Jumpstarter's controller, and what may be leased there. */
 export interface ControllerOptions {
@@ -29,14 +29,15 @@ export interface ControllerOptions {
 export function checkController(controller: unknown): string[] {
   if (!isRecord(controller)) return ["controller is not an object such as { client: 'default' }"]
   const { client = '-', clientConfig = '-', lease = 'file', durationMs = minDurationMs, ...others } = controller
-  const { maxDurationMs = durationMs, ...unknown } = others
-  const isDuration = (ms: unknown) => typeof ms === 'number' && ms >= minDurationMs && ms <= maxDurationOfAll
+  const { maxDurationMs = minDurationMs, ...unknown } = others
   return [
     ...(typeof client === 'string' && client !== '' ? [] : ['controller.client is not an alias']),
     ...(typeof clientConfig === 'string' && clientConfig !== '' ? [] : ['controller.clientConfig is not a path']),
     ...(lease === 'file' || lease === 'run' ? [] : [`controller.lease is '${String(lease)}'; there are file and run`]),
     ...Object.entries({ durationMs, maxDurationMs }).flatMap(([name, ms]) => {
-      return isDuration(ms) ? [] : [`controller.${name} is not a number of milliseconds, ${minDurationMs} or more`]
+      const most = longestMs[name as keyof typeof longestMs]
+      if (typeof ms === 'number' && ms >= minDurationMs && ms <= most) return []
+      return [`controller.${name} is not a number of milliseconds from ${minDurationMs} to ${most}`]
     }),
     ...Object.keys(unknown).map(
       (key) => `controller.${key} is not a key; there are client, clientConfig, lease, durationMs, maxDurationMs`,

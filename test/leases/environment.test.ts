@@ -23,6 +23,14 @@ test.each<EnvironmentExporter>([
   expect(exporterFromEnvironment({ ...outer, ...exporterToEnvironment(exporter) })).toEqual(exporter)
 })
 
+test('in a shell with a lease of a controller, tunnels are tried again', () => {
+  const exporter = { endpoint: { address: '/run/lease.sock', name: 'one' }, labels: {} }
+  expect(exporterFromEnvironment({ ...exporterToEnvironment(exporter, 'lease-1') })?.endpoint).toEqual({
+    ...exporter.endpoint,
+    redialTimeoutMs: 60_000,
+  })
+})
+
 test('a hook has a lease’s name, and no shell around it', () => {
   const host = { JUMPSTARTER_HOST: '/run/hook.sock' }
   const duringHook = (environment: Record<string, string>) =>

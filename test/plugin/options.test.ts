@@ -119,8 +119,14 @@ describe('checks', () => {
     [{ controller: 'default' }, "controller is not an object such as { client: 'default' }"],
     [{ controller: { client: '' } }, 'controller.client is not an alias'],
     [{ controller: { clientConfig: 1 } }, 'controller.clientConfig is not a path'],
-    [{ controller: { maxDurationMs: 0 } }, 'controller.maxDurationMs is not a number of milliseconds, 5000 or more'],
-    [{ controller: { durationMs: 1000 } }, 'controller.durationMs is not a number of milliseconds, 5000 or more'],
+    [
+      { controller: { maxDurationMs: 0 } },
+      'controller.maxDurationMs is not a number of milliseconds from 5000 to 31536000000',
+    ],
+    [
+      { controller: { durationMs: 1000 } },
+      'controller.durationMs is not a number of milliseconds from 5000 to 86400000',
+    ],
     [{ controller: { lease: 'test' } }, "controller.lease is 'test'; there are file and run"],
     [
       { controller: { name: 'x' } },

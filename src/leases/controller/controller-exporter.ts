@@ -48,8 +48,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
   const reserve = async ({ signal, file, pending: waiting, isOneOfSeveral = false }: ReserveOptions = {}) => {
     if (leased?.lost.aborted === true) await free().catch((error: unknown) => print(`warning: ${messageOf(error)}`))
     if (leased !== undefined) return
-    const patience = isOneOfSeveral ? [AbortSignal.timeout(Math.round(patienceMs * (1 + Math.random())))] : []
-    const given = signal === undefined ? [] : [signal]
+    const waitSignal = isOneOfSeveral ? AbortSignal.timeout(Math.round(patienceMs * (1 + Math.random()))) : undefined
     const { leaseFromController } = await import('./controller-lease.ts')
     try {
       leased = await leaseFromController({
@@ -57,12 +56,14 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
         lease: { selector, ...factsOf(process.env, file) },
         durationMs,
         maxDurationMs,
-        signal: AbortSignal.any([giveUp.signal, ...given, ...patience]),
+        signal: AbortSignal.any(signal === undefined ? [giveUp.signal] : [giveUp.signal, signal]),
+        waitSignal,
         print,
         ...(waiting === undefined ? {} : { waiting }),
       })
     } catch (error) {
-      if (!patience.some(({ aborted }) => aborted) || signal?.aborted === true) throw error
+      const isImpatience = waitSignal?.aborted === true && (error as HardwareError).cause === waitSignal.reason
+      if (!isImpatience || signal?.aborted === true || giveUp.signal.aborted) throw error
       const message = `${what} was not to be had while others were held, which are given back`
       throw new HardwareError('LEASE_TIMEOUT', message, { cause: error })
     }
@@ -110,7 +111,10 @@ export async function exporterOfLease(
     order: `lease ${lease}`,
     reserve: nothing,
     free: nothing,
-    lease: async () => ({ ...leased, release: nothing }),
+    async lease() {
+      if (leased.lost.aborted) throw leased.lost.reason
+      return { ...leased, release: nothing }
+    },
     close: () => leased.release(),
   }
 }

@@ -44,11 +44,15 @@ export interface ControllerLeaseOptions {
    */
   readonly maxDurationMs?: number | undefined
   readonly signal?: AbortSignal
+  /** Ends the wait for an exporter, and not what follows, such as its hook. */
+  readonly waitSignal?: AbortSignal | undefined
   /** Gets what is to be known of the wait, of hooks, and of tunnels that break, a line at a time. */
   readonly print: (line: string) => void
   /** Gets why there is no exporter yet, and who has them, instead. */
   readonly waiting?: (why: string) => void
 }
+
+type LeaseOptions = ControllerLeaseOptions & { readonly durationMs: number }
 
 /** A {@link Lease} of an exporter of a fleet. */
 export interface ControllerLease extends Lease {
@@ -64,11 +68,12 @@ export interface ControllerLease extends Lease {
  *   CONTROLLER_REFUSED, CONNECTION_FAILED
  */
 export async function leaseFromController(options: ControllerLeaseOptions): Promise<ControllerLease> {
-  const { print, signal } = options
+  const { print, signal, maxDurationMs = defaultMaxDurationMs } = options
+  const durationMs = Math.min(options.durationMs ?? defaultDurationMs, maxDurationMs)
   let hasExporter = false
   const lease = () => {
     hasExporter = false
-    return leaseOnce(options, () => (hasExporter = true))
+    return leaseOnce({ ...options, durationMs }, () => (hasExporter = true))
   }
   return tryAgain(lease, {
     firstWaitMs: 1_000,
@@ -81,7 +86,7 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
   })
 }
 
-async function leaseOnce(options: ControllerLeaseOptions, found: () => void): Promise<ControllerLease> {
+async function leaseOnce(options: LeaseOptions, found: () => void): Promise<ControllerLease> {
   const { config, print, signal } = options
   const controller = new ControllerCalls(config)
   const tunnels = new RouterTunnels(config)
@@ -101,7 +106,7 @@ async function leaseOnce(options: ControllerLeaseOptions, found: () => void): Pr
   let socket: LeaseSocket | undefined
   const lost = new AbortController()
   const kept = keepLease(controller, acquired, {
-    durationMs: own ? (options.durationMs ?? defaultDurationMs) : undefined,
+    durationMs: own ? options.durationMs : undefined,
     maxDurationMs: options.maxDurationMs ?? defaultMaxDurationMs,
     lost: (reason) => {
       lost.abort(reason)
@@ -131,7 +136,7 @@ async function leaseOnce(options: ControllerLeaseOptions, found: () => void): Pr
     }
   }
   try {
-    const waits = AbortSignal.any([lost.signal, ...(signal === undefined ? [] : [signal])])
+    const waits = AbortSignal.any(signal === undefined ? [lost.signal] : [lost.signal, signal])
     const exporter = await waitUntilDialable(controller, acquired.exporter, {
       timeoutMs: config.dialTimeoutMs,
       signal: waits,
@@ -171,10 +176,14 @@ async function leaseOnce(options: ControllerLeaseOptions, found: () => void): Pr
   }
 }
 
-async function acquire(controller: ControllerCalls, options: ControllerLeaseOptions): Promise<AcquiredLease> {
-  const { lease, durationMs = defaultDurationMs, maxDurationMs = defaultFixedDurationMs } = options
-  const { print, signal, config, waiting = (why: string) => print(`waiting: ${why}`) } = options
-  const limits = { timeoutMs: config.acquisitionTimeoutMs, signal, waiting }
+async function acquire(controller: ControllerCalls, options: LeaseOptions): Promise<AcquiredLease> {
+  const { lease, durationMs, maxDurationMs = defaultFixedDurationMs } = options
+  const { print, signal, waitSignal, config, waiting = (why: string) => print(`waiting: ${why}`) } = options
+  const limits = { timeoutMs: config.acquisitionTimeoutMs, signal: eitherSignal(signal, waitSignal), waiting }
   if (typeof lease !== 'string') return acquireLease(controller, { ...lease, durationMs, maxDurationMs }, limits)
   return waitForExporter(controller, await controller.lease(lease, { signal }), limits)
+}
+
+function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other])
 }

@@ -5,8 +5,11 @@ import type { ControllerLeaseState } from '../../protocol/controller-messages.ts
 
 /** How often is looked whether a lease is still there that is not extended, in milliseconds (reference: Jumpstarter's client). */
 const watchMs = 30_000
-/** A controller's times have whole seconds, so that a lease may end this much earlier than it was asked for, in milliseconds. */
-const roundingMs = 1_000
+/**
+ * How much earlier a lease may end than it was asked for, in milliseconds: a controller's times have whole seconds, and it has
+ * begun before its client looked.
+ */
+const marginMs = 2_000
 const answerTimeoutMs = 10_000
 
 /** What {@link keepLease} takes. */
@@ -42,7 +45,7 @@ export function keepLease(
   const isExtended = durationMs !== undefined && lease.isFixed !== true
   const limitMs = isExtended ? maxDurationMs : lease.durationMs
   /** When it ends unless it is extended, by the clock of this process, which neither jumps nor differs from itself. */
-  let end = isExtended ? startedAt + durationMs : Infinity
+  let end = isExtended ? startedAt + durationMs - marginMs : Infinity
   let timer: NodeJS.Timeout | undefined
   let isLooking = false
   const ended = new AbortController()
@@ -56,7 +59,7 @@ export function keepLease(
     // Its duration counts from its beginning.
     const wantedMs = Math.min(performance.now() - startedAt + durationMs, maxDurationMs)
     const now = await controller.updateLease(lease.name, { durationMs: wantedMs }, limits)
-    end = startedAt + wantedMs - roundingMs
+    end = startedAt + wantedMs - marginMs
     return now
   }
   const look = async () => {
@@ -79,7 +82,7 @@ export function keepLease(
   const plan = () => {
     const now = performance.now()
     const leftMs = end - now
-    const isLast = isExtended && end + roundingMs >= startedAt + maxDurationMs
+    const isLast = isExtended && end + marginMs >= startedAt + maxDurationMs
     clearTimeout(timer)
     if (isLast) {
       const why = `has lasted the ${maxDurationMs} ms that it may, and is over`
@@ -112,9 +115,7 @@ function isTokenExpired(error: unknown): boolean {
 function describeEnd(now: ControllerLeaseState, lastedMs: number, limitMs: number): string {
   const why = now.conditions.find(({ type }) => type === 'Ready')
   const reason = why === undefined ? '' : `: ${why.message} (${why.reason})`
-  return lastedMs >= limitMs - roundingMs
-    ? `has lasted the ${limitMs} ms that it may, and is over`
-    : `has ended${reason}`
+  return lastedMs >= limitMs - marginMs ? `has lasted the ${limitMs} ms that it may, and is over` : `has ended${reason}`
 }
 
 /** A controller that does not extend a lease may still say what has become of it. */

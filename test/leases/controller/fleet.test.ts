@@ -57,8 +57,8 @@ async function startDouble(names: readonly string[], options: Partial<Controller
       timeout: 20_000,
     })
   }
-  const lease = (more: { readonly dialTimeoutMs?: number } = {}) =>
-    leaseFromController({ config: { ...config, ...more }, lease: { selector: 'board=uno' }, print })
+  const lease = (more: { readonly dialTimeoutMs?: number } = {}, waitSignal?: AbortSignal) =>
+    leaseFromController({ config: { ...config, ...more }, lease: { selector: 'board=uno' }, print, waitSignal })
   return { ...controller, lines, print, lease, writeExporter, areThere }
 }
 
@@ -161,7 +161,8 @@ describe('a hook before the lease', () => {
     const hooks = { beforeLease: { script: 'sleep 1; echo flashed' } }
     const fleet = await startFleet(['one'], {}, { hooks })
     fleet.lines.length = 0
-    const lease = await fleet.lease()
+    // It is the wait for an exporter that has a limit here, and not its hook.
+    const lease = await fleet.lease({}, AbortSignal.timeout(800))
     await use(lease)
     await lease.release()
     expect(fleet.lines).toEqual(
