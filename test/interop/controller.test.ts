@@ -316,6 +316,7 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
         expect(exitCode, all).toBe(0)
         const lease = [...controller.state.leases.values()][begin]
         expect(all).toContain(`lease ${lease?.name} of one`)
+        expect(all).not.toContain('warning')
         expect(all).toContain('"voltage"')
         expect(lease).toMatchObject({ conditions: [{ reason: 'Released' }] })
         await expect.poll(() => controller.router.tunnels, { timeout: 10_000 }).toBe(0)

@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 
+import { HardwareError } from '../../errors.ts'
 import { createPrivateFolder } from '../../private-folder.ts'
 import { joinStreams } from '../../protocol/join-streams.ts'
 import { withTimeLimit } from '../../time-limit.ts'
@@ -35,7 +36,8 @@ export async function listenForLease(
     socket.once('close', () => gone.abort())
     const tunnel = await open(AbortSignal.any([ended.signal, gone.signal]))
     joinStreams(socket, tunnel, (error) => {
-      if (error !== undefined && !gone.signal.aborted && !ended.signal.aborted) failed(error)
+      // That who is connected goes away is no fault of the tunnel.
+      if (error instanceof HardwareError && !gone.signal.aborted && !ended.signal.aborted) failed(error)
     })
   }
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
