@@ -34,7 +34,12 @@ export function sourceOf(configured: ConfiguredExporter, { root, controller, log
     name,
     start: async (signal, runFolder) => {
       if ('lease' in configured) {
-        return exporterOfLease(configured.lease, { config: () => loadConfig(controller, root), signal, print })
+        const options = { config: () => loadConfig(controller, root), signal, print }
+        return exporterOfLease(configured.lease, options).catch((error: unknown) => {
+          // Nobody else says so, because other exporters may be leased instead.
+          if (!signal.aborted) print(`warning: it cannot be used: ${messageOf(error)}`)
+          throw error
+        })
       }
       if ('file' in configured) {
         const { startLocalExporter } = await import('../leases/local-exporter.ts')

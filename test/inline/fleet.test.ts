@@ -186,6 +186,13 @@ test('has both', async ({ dut, peer }) => { await dut.power.on(); await peer.pow
     const { code, output } = await files.vitest(['run'], { JMP_LEASE: 'mine' })
     expect(code, output).toBe(0)
     expect(fleet.reasons()).toEqual([undefined])
+    // Others do where it is none.
+    const other = await files.vitest(['run'], { JMP_LEASE: 'nobody' })
+    expect(other.code, other.output).toBe(0)
+    expect(other.output).toMatch(
+      /\[lease nobody\] warning: it cannot be used: The controller refuses: GetLease: .*not found/,
+    )
+    expect(fleet.reasons()).toEqual([undefined, 'Released', 'Released'])
   })
 
   test('while it waits, who holds what it waits for is said', async () => {
