@@ -30,7 +30,7 @@ export async function waitUntilReady(
   let state: ExporterState | undefined = first
   if (state.status === 'BEFORE_LEASE_HOOK') {
     const ended = new AbortController()
-    const output = printHook(channel, print, ended.signal)
+    const output = printHook(channel, 'BEFORE_LEASE_HOOK', print, ended.signal)
     const deadline = Date.now() + timeoutMs
     try {
       while (state?.status === 'BEFORE_LEASE_HOOK') {
@@ -64,15 +64,24 @@ const pastMs = 150
 export async function printPastHook(channel: Channel, print: (line: string) => void): Promise<void> {
   const state = await channel.state({ timeoutMs: answerMs })
   if (state?.previous !== 'BEFORE_LEASE_HOOK') return
-  await printHook(channel, print, AbortSignal.timeout(pastMs))
+  await printHook(channel, 'BEFORE_LEASE_HOOK', print, AbortSignal.timeout(pastMs))
 }
 
-async function printHook(channel: Channel, print: (line: string) => void, signal: AbortSignal): Promise<void> {
+/** Prints what a hook prints, until the signal is aborted or the exporter has gone. */
+export async function printHook(
+  channel: Channel,
+  hook: 'BEFORE_LEASE_HOOK' | 'AFTER_LEASE_HOOK',
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = hook === 'BEFORE_LEASE_HOOK' ? 'beforeLease' : 'afterLease'
   try {
     for await (const { source, message } of channel.logs({ signal })) {
-      if (source === 'BEFORE_LEASE_HOOK') print(`beforeLease: ${message}`)
+      if (source === hook) print(`${name}: ${message}`)
     }
   } catch (error) {
-    if (!signal.aborted) print(`warning: the hook's output cannot be read: ${messageOf(error)}`)
+    const hasGone = error instanceof HardwareError && error.code.startsWith('CONNECTION_')
+    if (!signal.aborted && !(hasGone && hook === 'AFTER_LEASE_HOOK'))
+      print(`warning: the hook's output cannot be read: ${messageOf(error)}`)
   }
 }

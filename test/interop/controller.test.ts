@@ -175,6 +175,7 @@ describe.skipIf(missing !== undefined)(
         const first = await run(`${call} && ${call}`)
         expect(first.exitCode, first.all).toBe(0)
         expect(first.all).toContain('beforeLease: before prints')
+        expect(first.all).toContain('afterLease: after prints')
         await expect.poll(isAvailable, { timeout }).toBe(true)
         const begun = join(certificates.folder, 'begun')
         const second = run(`${call} && touch "${begun}" && exec sleep 30`)

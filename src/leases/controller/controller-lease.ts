@@ -121,7 +121,9 @@ async function leaseOnce(options: LeaseOptions, found: () => void): Promise<Cont
     const attempt = (what: string, run: () => Promise<unknown>) =>
       run().catch((error: unknown) => problems.push(`${what}: ${messageOf(error)}`))
     const { path } = socket ?? {}
-    if (own && path !== undefined && !lost.signal.aborted) await attempt('end of the session', () => endSession(path))
+    if (own && path !== undefined && !lost.signal.aborted) {
+      await attempt('end of the session', () => endSession(path, print))
+    }
     kept.stop()
     await attempt('removal of its socket', async () => socket?.close())
     if (own && !lost.signal.aborted) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { printHook } from '../../clients/wait-until-ready.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Channel, ExporterStatusName } from '../../protocol/channel.ts'
 
@@ -15,20 +16,27 @@ export const endSessionTimeoutMs = hookTimeoutMs + 2 * answerTimeoutMs
 const ended: ReadonlySet<ExporterStatusName> = new Set(['AVAILABLE', 'AFTER_LEASE_HOOK_FAILED', 'OFFLINE'])
 
 /**
- * Lets the exporter run its hook after the lease, while what that prints can still be read.
+ * Lets the exporter run its hook after the lease, and prints what that prints.
  *
  * @param path the unix socket that leads to it
  * @throws HardwareError LEASE_TIMEOUT when the hook takes longer than 300 s, and what the exporter answers
  */
-export async function endSession(path: string): Promise<void> {
+export async function endSession(path: string, print: (line: string) => void): Promise<void> {
   const { GrpcChannel } = await import('../../protocol/grpc-channel.ts')
   const channel: Channel = new GrpcChannel({ kind: 'unix', path })
   const deadline = performance.now() + hookTimeoutMs
+  const over = new AbortController()
+  const output = printHook(channel, 'AFTER_LEASE_HOOK', print, over.signal)
   try {
     if (!(await channel.endSession({ timeoutMs: answerTimeoutMs }))) return
     for (;;) {
       const state = await channel.state({ timeoutMs: answerTimeoutMs })
-      if (state === undefined || ended.has(state.status)) return
+      if (state === undefined || ended.has(state.status)) {
+        if (state?.status === 'AFTER_LEASE_HOOK_FAILED') print(`warning: ${state.message ?? 'its hook failed'}`)
+        // What it printed last is sent a little later.
+        if (state?.previous === 'AFTER_LEASE_HOOK') await delay(pollMs)
+        return
+      }
       if (performance.now() > deadline) {
         throw new HardwareError('LEASE_TIMEOUT', `the hook after the lease took over ${hookTimeoutMs} ms`)
       }
@@ -38,6 +46,8 @@ export async function endSession(path: string): Promise<void> {
     // The exporter may end the session before it has answered.
     if (!(error instanceof HardwareError) || !error.code.startsWith('CONNECTION_')) throw error
   } finally {
+    over.abort()
+    await output
     channel.close()
   }
 }

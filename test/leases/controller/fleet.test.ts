@@ -158,7 +158,7 @@ describe('a fleet of our exporters', () => {
 
 describe('a hook before the lease', () => {
   test('is waited for, and what it printed is shown', { timeout: 60_000 }, async () => {
-    const hooks = { beforeLease: { script: 'sleep 1; echo flashed' } }
+    const hooks = { beforeLease: { script: 'sleep 1; echo flashed' }, afterLease: { script: 'echo erased' } }
     const fleet = await startFleet(['one'], {}, { hooks })
     fleet.lines.length = 0
     // It is the wait for an exporter that has a limit here, and not its hook.
@@ -168,6 +168,8 @@ describe('a hook before the lease', () => {
     expect(fleet.lines).toEqual(
       expect.arrayContaining(['waiting: exporter one runs its beforeLease hook', 'beforeLease: flashed']),
     )
+    // The exporter, in the same process, prints it, too.
+    expect(fleet.lines.filter((line) => line === 'afterLease: erased')).toHaveLength(2)
   })
 
   test('that fails is the reason why there is no lease', { timeout: 60_000 }, async () => {
