@@ -89,6 +89,8 @@ export class RedialStream extends Duplex {
     this.#current = this.#options.reopen(this.#closed.signal).then((stream) => {
       if (this.destroyed) stream.destroy()
       else this.#use(stream)
+      // That all was written was said to the one before.
+      if (this.writableFinished) stream.end()
       return stream
     })
     this.#current.catch((error: unknown) => {

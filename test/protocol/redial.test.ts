@@ -19,6 +19,7 @@ const Device = defineInterface({
     sink: byteStream({ idempotent: true }),
     echo: byteStream({ idempotent: true }),
     socket: byteStream(),
+    held: byteStream({ idempotent: true }),
     on: call({ idempotent: true }),
     press: call(),
     readings: streaming<() => number>({ idempotent: true }),
@@ -63,6 +64,19 @@ class SlowDevice extends Driver {
   }
   socket() {
     return new PassThrough()
+  }
+  ends = 0
+  /** Answers the end of the second connection alone. */
+  held() {
+    const stream: Duplex = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+      final: (done) => {
+        if (++this.ends === 2) stream.push(null)
+        done()
+      },
+    })
+    return stream
   }
   /** The first of these calls has no answer before the connection is cut. */
   async on() {
@@ -159,6 +173,18 @@ test('a stream that is idempotent goes on, and what is written meanwhile waits',
   await expect.poll(() => seen).toBe('one two')
   expect(driver.calls).toEqual(['echo', 'echo'])
   echo.destroy()
+})
+
+test('a stream that has been ended stays so', async () => {
+  const { client, driver, cut } = await start()
+  const socket = await client.stream('held')
+  socket.resume()
+  const ended = new Promise((resolve) => socket.once('end', () => resolve('ended')))
+  socket.end('all')
+  await expect.poll(() => driver.ends).toBe(1)
+  await cut(200)
+  expect(await ended).toBe('ended')
+  expect(driver.ends).toBe(2)
 })
 
 test('a stream that is not fails with the connection', async () => {
