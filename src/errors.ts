@@ -101,6 +101,13 @@ export class HardwareError extends Error {
   }
 }
 
+type ConnectionError = HardwareError & { readonly code: 'CONNECTION_FAILED' | 'CONNECTION_LOST' }
+
+/** Whether it says that a connection could not be made, or broke. */
+export function isConnectionError(error: unknown): error is ConnectionError {
+  return error instanceof HardwareError && error.code.startsWith('CONNECTION_')
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -23,6 +23,13 @@ export function parseSelector(selector: string): readonly Requirement[] {
   return parser.parse()
 }
 
+/** One condition as a selector has it. */
+export function formatRequirement({ key, operator, values }: Requirement): string {
+  if (operator === 'Exists') return key
+  if (operator === 'DoesNotExist') return `!${key}`
+  return `${key} ${operator.toLowerCase()} (${values.join(',')})`
+}
+
 /** Whether labels satisfy a selector. As in Kubernetes, `!=` and `notin` also hold where there is no such label. */
 export function matchesSelector(
   labels: Readonly<Record<string, string>>,

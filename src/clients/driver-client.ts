@@ -11,11 +11,12 @@ import {
 } from '../interfaces/define.ts'
 import type { CallTarget, Channel, DriverReport, OpenResource, WaitOptions } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
+import { eitherSignal } from '../protocol/either-signal.ts'
 import type { ContentEncoding } from '../protocol/resources.ts'
 import { validate, validateArgs, ValidationError } from '../protocol/validation.ts'
 import { defaultCallTimeoutMs, resolveCallOptions } from './call-options.ts'
 import type { Guard } from './console/guards.ts'
-import { eitherSignal, Waits } from './waits.ts'
+import { Waits } from './waits.ts'
 
 /** Where a client stands in an exporter's tree. */
 export interface ClientNode {

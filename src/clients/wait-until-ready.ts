@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { HardwareError, messageOf } from '../errors.ts'
+import { HardwareError, isConnectionError, messageOf } from '../errors.ts'
 import { type Channel, type ExporterState, hookWarningPrefix } from '../protocol/channel.ts'
 
-/** How long a hook before the lease may keep a client waiting (reference: Jumpstarter's shell waits as long). */
-const timeoutMs = 300_000
+/** How long a hook may keep a client waiting, in milliseconds (reference: Jumpstarter's shell waits as long). */
+export const hookTimeoutMs = 300_000
 /** How often the exporter is asked whether its hook has ended: the protocol has no event for it. */
-const pollMs = 100
-/** How long one answer may take. */
-const answerMs = 5_000
+export const hookPollMs = 100
+/** How long one answer may take meanwhile, in milliseconds. */
+export const hookAnswerTimeoutMs = 5_000
 
 /** What {@link waitUntilReady} takes besides the channel. */
 interface WaitUntilReadyOptions {
@@ -31,19 +31,22 @@ export async function waitUntilReady(
   if (state.status === 'BEFORE_LEASE_HOOK') {
     const ended = new AbortController()
     const output = printHook(channel, 'BEFORE_LEASE_HOOK', print, ended.signal)
-    const deadline = Date.now() + timeoutMs
+    const deadline = Date.now() + hookTimeoutMs
     try {
       while (state?.status === 'BEFORE_LEASE_HOOK') {
         if (Date.now() > deadline) {
-          throw new HardwareError('LEASE_TIMEOUT', `${channel.address}: its beforeLease hook took over ${timeoutMs} ms`)
+          throw new HardwareError(
+            'LEASE_TIMEOUT',
+            `${channel.address}: its beforeLease hook took over ${hookTimeoutMs} ms`,
+          )
         }
-        await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+        await delay(hookPollMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
           throw new HardwareError('CALL_CANCELLED', `Cancelled while ${channel.address} ran its hook`, { cause })
         })
-        state = await channel.state({ signal, timeoutMs: answerMs })
+        state = await channel.state({ signal, timeoutMs: hookAnswerTimeoutMs })
       }
       // Python's exporter sends its log up to 50 ms late.
-      await delay(pollMs)
+      await delay(hookPollMs)
     } finally {
       ended.abort()
       await output
@@ -62,7 +65,7 @@ const pastMs = 150
 
 /** Prints what a hook has printed that has just ended, for who could not connect before. */
 export async function printPastHook(channel: Channel, print: (line: string) => void): Promise<void> {
-  const state = await channel.state({ timeoutMs: answerMs })
+  const state = await channel.state({ timeoutMs: hookAnswerTimeoutMs })
   if (state?.previous !== 'BEFORE_LEASE_HOOK') return
   await printHook(channel, 'BEFORE_LEASE_HOOK', print, AbortSignal.timeout(pastMs))
 }
@@ -80,8 +83,7 @@ export async function printHook(
       if (source === hook) print(`${name}: ${message}`)
     }
   } catch (error) {
-    const hasGone = error instanceof HardwareError && error.code.startsWith('CONNECTION_')
-    if (!signal.aborted && !(hasGone && hook === 'AFTER_LEASE_HOOK'))
+    if (!signal.aborted && !(isConnectionError(error) && hook === 'AFTER_LEASE_HOOK'))
       print(`warning: the hook's output cannot be read: ${messageOf(error)}`)
   }
 }

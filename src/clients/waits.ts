@@ -33,9 +33,3 @@ export class Waits {
     failed.abort(error)
   }
 }
-
-/** A signal that is aborted when either is. */
-export function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  return AbortSignal.any([one, other])
-}

@@ -30,6 +30,9 @@ import { clientService, controllerService } from './services.ts'
 
 /** How long one answer may take, in milliseconds; Dial is held by the controller for up to 30 s. */
 const answerTimeoutMs = 35_000
+/** How many are listed at a time. */
+const pageSize = 100
+
 /** What {@link ControllerCalls.updateLease} changes. */
 export interface LeaseChanges {
   readonly durationMs?: number
@@ -37,9 +40,6 @@ export interface LeaseChanges {
   /** Whom it is given to. */
   readonly client?: string
 }
-
-/** How many are listed at a time. */
-const pageSize = 100
 
 /**
  * The calls of a client to Jumpstarter's controller, by `jumpstarter.client.v1`, or the older ones where it does not know

@@ -1,6 +1,6 @@
 import { type CallOptions, type Client, type Metadata, type MethodDefinition, status as Status } from '@grpc/grpc-js'
 
-import { HardwareError } from '../errors.ts'
+import { HardwareError, isConnectionError } from '../errors.ts'
 import type { WaitOptions, WhenLost } from './channel.ts'
 import { inBatches } from './in-batches.ts'
 import { fromStatus, type StatusLike } from './status.ts'
@@ -150,7 +150,7 @@ export class GrpcCalls {
   /** What a failed call throws; where the connection was lost, with what is known of why. */
   async #explain(failure: unknown, label: string, options: WaitOptions): Promise<Error> {
     const error = this.toError(failure, label, options)
-    if (!(error instanceof HardwareError) || !error.code.startsWith('CONNECTION_')) return error
+    if (!isConnectionError(error)) return error
     const reason = this.#reason ?? (await this.#whenLost?.())
     return reason === undefined ? error : because(label, reason, error)
   }

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { timestampDate } from '@bufbuild/protobuf/wkt'
 
 import { HardwareError } from '../errors.ts'
-import { parseSelector } from '../selector.ts'
+import { formatRequirement, parseSelector, type Requirement } from '../selector.ts'
 import type { WaitOptions } from './channel.ts'
 import type { ControllerClient } from './controller-client.ts'
 import {
@@ -89,10 +89,6 @@ function toLabelSelector(selector: string) {
 }
 
 function showSelector({ matchLabels, matchExpressions }: LabelSelector): string {
-  const expressions = matchExpressions.map(({ key, operator, values }) => {
-    if (operator === 'Exists') return key
-    if (operator === 'DoesNotExist') return `!${key}`
-    return `${key} ${operator.toLowerCase()} (${values.join(',')})`
-  })
+  const expressions = matchExpressions.map((expression) => formatRequirement(expression as Requirement))
   return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...expressions].join(',')
 }

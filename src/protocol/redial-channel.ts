@@ -64,9 +64,7 @@ export class RedialChannel implements Channel {
         try {
           return yield* this.#channel.streamingCall(target, args, options)
         } catch (error) {
-          if (!this.#redial.mayHelp(error)) throw error
-          await this.#redial.again(label, options)
-          if (target.idempotent !== true && !wasNotSent(error)) throw answerLost(label, this.address, error)
+          await this.#recover(error, label, target.idempotent === true, options)
         }
       }
     } finally {
@@ -105,8 +103,7 @@ export class RedialChannel implements Channel {
       try {
         return yield* this.#channel.logs(options)
       } catch (error) {
-        if (!this.#redial.mayHelp(error)) throw error
-        await this.#redial.again('LogStream', options)
+        await this.#recover(error, 'LogStream', true, options)
       }
     }
   }
@@ -121,6 +118,20 @@ export class RedialChannel implements Channel {
 
   close(reason?: HardwareError): void {
     this.#redial.close(reason)
+  }
+
+  /**
+   * Waits until a call that has failed can be made again.
+   *
+   * @throws what failed, where that cannot help; CONNECTION_LOST where nobody knows whether the call was done
+   */
+  async #recover(error: unknown, label: string, idempotent: boolean, limits: WaitOptions): Promise<void> {
+    if (!this.#redial.mayHelp(error)) throw error
+    await this.#redial.again(label, limits)
+    // One that could not connect was not sent.
+    if (idempotent || error.code === 'CONNECTION_FAILED') return
+    const message = `${label}: the connection to ${this.address} broke before the answer came. It is there again, but nobody knows whether the call was done, so that it is not made again`
+    throw new HardwareError('CONNECTION_LOST', message, { cause: error })
   }
 
   /** Makes a call again when the connection is there again; its limit is that of all its tries. */
@@ -142,9 +153,7 @@ export class RedialChannel implements Channel {
         try {
           return await run(left())
         } catch (error) {
-          if (!this.#redial.mayHelp(error)) throw error
-          await this.#redial.again(label, left())
-          if (!idempotent && !wasNotSent(error)) throw answerLost(label, this.address, error)
+          await this.#recover(error, label, idempotent, left())
         }
       }
     } finally {
@@ -155,13 +164,4 @@ export class RedialChannel implements Channel {
 
 function labelOf(target: CallTarget): string {
   return target.label ?? target.method
-}
-
-function wasNotSent({ code }: HardwareError): boolean {
-  return code === 'CONNECTION_FAILED'
-}
-
-function answerLost(label: string, address: string, cause: HardwareError): HardwareError {
-  const message = `${label}: the connection to ${address} broke before the answer came. It is there again, but nobody knows whether the call was done, so that it is not made again`
-  return new HardwareError('CONNECTION_LOST', message, { cause })
 }

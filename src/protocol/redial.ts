@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
-import { HardwareError, messageOf } from '../errors.ts'
+import { HardwareError, isConnectionError, messageOf } from '../errors.ts'
 import type { Channel, ExporterReport, WaitOptions } from './channel.ts'
+import { tryAgain } from './try-again.ts'
 import { whenAborted } from './when-aborted.ts'
 
 /** How long is waited before another try, in milliseconds: at first, and at the most. */
@@ -46,8 +45,7 @@ export class Redial {
 
   /** Whether a call failed because the connection broke, or was not there, and nobody knows that it is gone for good. */
   mayHelp(error: unknown): error is HardwareError {
-    if (this.#closed.signal.aborted || !(error instanceof HardwareError)) return false
-    return error.code.startsWith('CONNECTION_') && error.origin === 'wire'
+    return !this.#closed.signal.aborted && isConnectionError(error) && error.origin === 'wire'
   }
 
   /** Notes which session it is, the first time. */
@@ -110,31 +108,31 @@ export class Redial {
   }
 
   async #redial(): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs
-    for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, maxWaitMs)) {
-      // A new one each time, because gRPC's own waits longer between its tries.
-      this.#channel.close()
-      this.#channel = this.#connect()
-      try {
-        const report = await this.#channel.report({ timeoutMs: answerTimeoutMs, signal: this.#closed.signal })
-        this.reached(report)
-        if (report.drivers[0]?.uuid === this.#session) return
-        const message = `${this.#channel.address} has been restarted while it was leased; what its drivers knew is lost`
-        throw new HardwareError('EXPORTER_FAILED', message)
-      } catch (error) {
-        if (this.#closed.signal.aborted) throw this.#closed.signal.reason
-        if (messageOf(error).includes('ENOENT')) {
-          throw new HardwareError('LEASE_LOST', `${this.#channel.address}: the lease is over`, { cause: error })
-        }
-        const isTransient = this.mayHelp(error) || (error instanceof HardwareError && error.timedOut)
-        if (!isTransient) throw error
-        if (performance.now() + waitMs > deadline) {
-          const message = `${this.#channel.address} could not be reached again within ${this.#timeoutMs} ms: ${error.message}`
-          throw new HardwareError('CONNECTION_LOST', message, { cause: error, origin: 'lab' })
-        }
-        await delay(waitMs, undefined, { signal: this.#closed.signal }).catch(() => undefined)
+    const timeoutMs = this.#timeoutMs
+    const { signal } = this.#closed
+    const mayPass = (error: unknown) => !isGone(error) && (this.mayHelp(error) || isTimeout(error))
+    try {
+      await tryAgain(() => this.#reach(), { firstWaitMs, maxWaitMs, timeoutMs, mayPass, signal })
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (isGone(error)) {
+        throw new HardwareError('LEASE_LOST', `${this.#channel.address}: the lease is over`, { cause: error })
       }
+      if (!mayPass(error)) throw error
+      const message = `${this.#channel.address} could not be reached again within ${timeoutMs} ms: ${messageOf(error)}`
+      throw new HardwareError('CONNECTION_LOST', message, { cause: error, origin: 'lab' })
     }
+  }
+
+  async #reach(): Promise<void> {
+    // A new one each time, because gRPC's own waits longer between its tries.
+    this.#channel.close()
+    this.#channel = this.#connect()
+    const report = await this.#channel.report({ timeoutMs: answerTimeoutMs, signal: this.#closed.signal })
+    this.reached(report)
+    if (report.drivers[0]?.uuid === this.#session) return
+    const message = `${this.#channel.address} has been restarted while it was leased; what its drivers knew is lost`
+    throw new HardwareError('EXPORTER_FAILED', message)
   }
 
   #beatLater(): void {
@@ -148,11 +146,20 @@ export class Redial {
       await channel.state({ timeoutMs: silenceMs, signal: this.#closed.signal })
     } catch (error) {
       // What has broken, whoever waits sees too; who is silent has to be given up.
-      if (error instanceof HardwareError && error.timedOut) {
+      if (isTimeout(error)) {
         const message = `${channel.address} has not answered for ${silenceMs} ms`
         channel.close(new HardwareError('CONNECTION_LOST', message))
       }
     }
     this.#beatLater()
   }
+}
+
+/** Whether there is no socket any more that leads there. */
+function isGone(error: unknown): boolean {
+  return messageOf(error).includes('ENOENT')
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof HardwareError && error.timedOut
 }

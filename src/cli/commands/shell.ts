@@ -28,10 +28,11 @@ export interface ShellArguments extends EndpointArguments, ControllerArguments {
  */
 export async function runShell(command: readonly string[], options: ShellArguments): Promise<void> {
   const [program = process.env['SHELL'] || '/bin/sh', ...args] = command
-  const isNamed = options.exporterConfig !== undefined || options.host !== undefined
-  const known = isNamed ? undefined : leaseFromEnvironment(process.env)
-  if ([options.selector, options.name, options.lease, known].some((given) => given !== undefined)) {
-    return runOnFleet(program, args, options, known)
+  const { selector, name, exporterConfig, host } = options
+  const isNamed = [selector, name, exporterConfig, host].some((given) => given !== undefined)
+  const existing = options.lease ?? (isNamed ? undefined : leaseFromEnvironment(process.env))
+  if ([selector, name, existing].some((given) => given !== undefined)) {
+    return runOnFleet(program, args, options, existing)
   }
   const exporter = await open(options)
   try {
@@ -58,10 +59,9 @@ async function runOnFleet(
   program: string,
   args: readonly string[],
   options: ShellArguments,
-  known: string | undefined,
+  existing: string | undefined,
 ): Promise<void> {
-  const { selector, name, client, clientConfig, maxDuration } = options
-  const existing = options.lease ?? (selector === undefined && name === undefined ? known : undefined)
+  const { selector = '', name, client, clientConfig, maxDuration } = options
   if (options.exporterConfig !== undefined || options.host !== undefined) {
     throw new UsageError(['--selector, --name and --lease exclude --exporter-config and --host'])
   }
@@ -78,7 +78,7 @@ async function runOnFleet(
   for (const signal of signals) process.on(signal, stop)
   const lease = await leaseFromController({
     config,
-    lease: existing ?? { selector: selector ?? '', exporter: name, ...factsOf(process.env, undefined) },
+    lease: existing ?? { selector, exporter: name, ...factsOf(process.env, undefined) },
     maxDurationMs: maxDuration,
     signal: giveUp.signal,
     print: (line) => console.error(line),

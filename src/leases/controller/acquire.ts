@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
-import { isTokenRefused, isTransient, refusalAfterStartMs } from '../../protocol/controller-error.ts'
+import { isTokenRefused, isTransient, mayPass, refusalAfterStartMs } from '../../protocol/controller-error.ts'
 import type { ControllerLeaseState, LeaseWishes } from '../../protocol/controller-messages.ts'
 import { tryAgain } from '../../protocol/try-again.ts'
 import { describeHolders } from './describe-holders.ts'
@@ -45,15 +45,15 @@ export async function acquireLease(
 ): Promise<AcquiredLease> {
   const { signal, waiting } = options
   // With a name of our own, one whose answer was lost can be given back, and is not created twice.
-  let name = randomUUID() as string
+  let name: string = randomUUID()
+  throwIfCancelled(signal, name)
   try {
-    throwIfCancelled(signal, name)
     const create = () => createLease(controller, { ...wishes, name })
     const created = await tryAgain(create, {
       firstWaitMs: 500,
       maxWaitMs: 2_000,
       timeoutMs: Math.min(options.timeoutMs, 2 * refusalAfterStartMs),
-      mayPass: (error) => isTransient(error) || isTokenRefused(error),
+      mayPass,
       failed: (error) => {
         const why = isTokenRefused(error) ? ' (one that has just started refuses everybody)' : ''
         waiting?.(`${messageOf(error)}${why}`)
@@ -113,7 +113,7 @@ export async function waitForExporter(
       firstWaitMs: 500,
       maxWaitMs: 5_000,
       timeoutMs: deadline - performance.now(),
-      mayPass: (error) => isTransient(error) || isTokenRefused(error),
+      mayPass,
       failed: (error) => waiting(messageOf(error)),
       signal,
     })

@@ -1,4 +1,5 @@
 import { HardwareError, messageOf } from '../../errors.ts'
+import { eitherSignal } from '../../protocol/either-signal.ts'
 import type { LeasableExporter, ReserveOptions } from '../lease.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { ControllerLease, ControllerLeaseOptions } from './controller-lease.ts'
@@ -56,7 +57,7 @@ export function exporterFromController(options: ControllerExporterOptions): Leas
         lease: { selector, ...factsOf(process.env, file) },
         durationMs,
         maxDurationMs,
-        signal: AbortSignal.any(signal === undefined ? [giveUp.signal] : [giveUp.signal, signal]),
+        signal: eitherSignal(giveUp.signal, signal),
         waitSignal,
         print,
         ...(waiting === undefined ? {} : { waiting }),

@@ -2,8 +2,9 @@ import { connect } from '../../clients/connect.ts'
 import { printPastHook } from '../../clients/wait-until-ready.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { ControllerCalls } from '../../protocol/controller-calls.ts'
-import { isTokenRefused, isTransient } from '../../protocol/controller-error.ts'
+import { isTransient, mayPass } from '../../protocol/controller-error.ts'
 import type { ControllerExporter, LeaseWishes } from '../../protocol/controller-messages.ts'
+import { eitherSignal } from '../../protocol/either-signal.ts'
 import { RouterTunnels } from '../../protocol/router-tunnels.ts'
 import { tryAgain } from '../../protocol/try-again.ts'
 import type { Lease } from '../lease.ts'
@@ -18,11 +19,7 @@ import { waitUntilDialable } from './wait-until-dialable.ts'
 /** How long giving a lease back may take (reference: Jumpstarter's client), in milliseconds. */
 const deleteTimeoutMs = 30_000
 /** A controller that is not there for a moment is told in the next. */
-const patience = {
-  firstWaitMs: 500,
-  maxWaitMs: 2_000,
-  mayPass: (error: unknown) => isTransient(error) || isTokenRefused(error),
-}
+const patience = { firstWaitMs: 500, maxWaitMs: 2_000, mayPass }
 /**
  * How long a lease lasts unless it is extended, and how long in all: a day, or an hour where it cannot be extended. In
  * milliseconds.
@@ -138,7 +135,7 @@ async function leaseOnce(options: LeaseOptions, found: () => void): Promise<Cont
     }
   }
   try {
-    const waits = AbortSignal.any(signal === undefined ? [lost.signal] : [lost.signal, signal])
+    const waits = eitherSignal(lost.signal, signal)
     const exporter = await waitUntilDialable(controller, acquired.exporter, {
       timeoutMs: config.dialTimeoutMs,
       signal: waits,
@@ -184,8 +181,4 @@ async function acquire(controller: ControllerCalls, options: LeaseOptions): Prom
   const limits = { timeoutMs: config.acquisitionTimeoutMs, signal: eitherSignal(signal, waitSignal), waiting }
   if (typeof lease !== 'string') return acquireLease(controller, { ...lease, durationMs, maxDurationMs }, limits)
   return waitForExporter(controller, await controller.lease(lease, { signal }), limits)
-}
-
-function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other])
 }

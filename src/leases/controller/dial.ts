@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
 import type { TunnelEndpoint } from '../../protocol/controller-messages.ts'
 import { mayDialAgain } from '../../protocol/controller-error.ts'
 import type { RouterTunnels } from '../../protocol/router-tunnels.ts'
+import { tryAgain } from '../../protocol/try-again.ts'
 
 /** How long is waited before another try, in milliseconds (reference: Jumpstarter's client). */
 const firstBackoffMs = 300
@@ -33,17 +33,12 @@ async function askForTunnel(
   { controller, leaseName, timeoutMs }: Dialler,
   signal: AbortSignal,
 ): Promise<TunnelEndpoint> {
-  const deadline = performance.now() + timeoutMs
-  for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(2 * backoffMs, maxBackoffMs)) {
-    try {
-      return await controller.dial(leaseName, { signal })
-    } catch (error) {
-      if (!mayDialAgain(error)) throw error
-      if (performance.now() + backoffMs > deadline) {
-        const message = `The exporter of lease ${leaseName} cannot be reached within ${timeoutMs} ms: ${messageOf(error)}`
-        throw new HardwareError('CONNECTION_FAILED', message, { cause: error, origin: 'lab' })
-      }
-      await delay(backoffMs, undefined, { signal })
-    }
+  const limits = { firstWaitMs: firstBackoffMs, maxWaitMs: maxBackoffMs, timeoutMs, signal }
+  try {
+    return await tryAgain(() => controller.dial(leaseName, { signal }), { ...limits, mayPass: mayDialAgain })
+  } catch (error) {
+    if (!mayDialAgain(error)) throw error
+    const message = `The exporter of lease ${leaseName} cannot be reached within ${timeoutMs} ms: ${messageOf(error)}`
+    throw new HardwareError('CONNECTION_FAILED', message, { cause: error, origin: 'lab' })
   }
 }

@@ -1,17 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { printHook } from '../../clients/wait-until-ready.ts'
-import { HardwareError } from '../../errors.ts'
+import { hookAnswerTimeoutMs, hookPollMs, hookTimeoutMs, printHook } from '../../clients/wait-until-ready.ts'
+import { HardwareError, isConnectionError } from '../../errors.ts'
 import type { Channel, ExporterStatusName } from '../../protocol/channel.ts'
 
-/** How long the hook after a lease may take, and each answer (reference: Jumpstarter's shell), in milliseconds. */
-const hookTimeoutMs = 300_000
-const answerTimeoutMs = 5_000
-/** How often an exporter is asked where it is with its hook: there is no event for it. */
-const pollMs = 100
-
 /** The longest that {@link endSession} takes, in milliseconds. */
-export const endSessionTimeoutMs = hookTimeoutMs + 2 * answerTimeoutMs
+export const endSessionTimeoutMs = hookTimeoutMs + 2 * hookAnswerTimeoutMs
 
 const ended: ReadonlySet<ExporterStatusName> = new Set(['AVAILABLE', 'AFTER_LEASE_HOOK_FAILED', 'OFFLINE'])
 
@@ -28,23 +22,23 @@ export async function endSession(path: string, print: (line: string) => void): P
   const over = new AbortController()
   const output = printHook(channel, 'AFTER_LEASE_HOOK', print, over.signal)
   try {
-    if (!(await channel.endSession({ timeoutMs: answerTimeoutMs }))) return
+    if (!(await channel.endSession({ timeoutMs: hookAnswerTimeoutMs }))) return
     for (;;) {
-      const state = await channel.state({ timeoutMs: answerTimeoutMs })
+      const state = await channel.state({ timeoutMs: hookAnswerTimeoutMs })
       if (state === undefined || ended.has(state.status)) {
         if (state?.status === 'AFTER_LEASE_HOOK_FAILED') print(`warning: ${state.message ?? 'its hook failed'}`)
         // What it printed last is sent a little later.
-        if (state?.previous === 'AFTER_LEASE_HOOK') await delay(pollMs)
+        if (state?.previous === 'AFTER_LEASE_HOOK') await delay(hookPollMs)
         return
       }
       if (performance.now() > deadline) {
         throw new HardwareError('LEASE_TIMEOUT', `the hook after the lease took over ${hookTimeoutMs} ms`)
       }
-      await delay(pollMs)
+      await delay(hookPollMs)
     }
   } catch (error) {
     // The exporter may end the session before it has answered.
-    if (!(error instanceof HardwareError) || !error.code.startsWith('CONNECTION_')) throw error
+    if (!isConnectionError(error)) throw error
   } finally {
     over.abort()
     await output

@@ -1,5 +1,5 @@
 import { HardwareError, messageOf } from '../../errors.ts'
-import { isTokenRefused, isTransient } from '../../protocol/controller-error.ts'
+import { isTokenExpired, mayPass } from '../../protocol/controller-error.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
 import type { ControllerLeaseState } from '../../protocol/controller-messages.ts'
 
@@ -70,8 +70,7 @@ export function keepLease(
       if (now.end !== undefined) return over(describeEnd(now, performance.now() - startedAt, limitMs))
     } catch (error) {
       if (ended.signal.aborted) return undefined
-      const mayPass = isTransient(error) || isTokenRefused(error) || isTokenExpired(error)
-      if (!mayPass) return over(await describeLoss(controller, lease, error), error)
+      if (!mayPass(error) && !isTokenExpired(error)) return over(await describeLoss(controller, lease, error), error)
       if (performance.now() > end) return over(`could not be extended: ${messageOf(error)}`, error)
       print(`warning: lease ${lease.name} could not be looked after, which is tried again: ${messageOf(error)}`)
     } finally {
@@ -106,10 +105,6 @@ export function keepLease(
       void look()
     },
   }
-}
-
-function isTokenExpired(error: unknown): boolean {
-  return messageOf(error).includes('token is expired')
 }
 
 function describeEnd(now: ControllerLeaseState, lastedMs: number, limitMs: number): string {

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { hookTimeoutMs } from '../../clients/wait-until-ready.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller-calls.ts'
 import type { ControllerExporter } from '../../protocol/controller-messages.ts'
 
-/** How long the hook before a lease may take (reference: Jumpstarter's shell), in milliseconds. */
-const hookTimeoutMs = 300_000
 /** There is no call that waits; the second look is after this long, each later one after twice as long. In milliseconds. */
 const firstPollMs = 25
 const maxPollMs = 1_000

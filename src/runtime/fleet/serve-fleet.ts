@@ -1,5 +1,5 @@
 import { HardwareError, messageOf } from '../../errors.ts'
-import { isTokenRefused, isTransient, refusalAfterStartMs } from '../../protocol/controller-error.ts'
+import { mayPass, refusalAfterStartMs } from '../../protocol/controller-error.ts'
 import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
 import { type ExporterAssignment, ExporterCalls } from '../../protocol/exporter-calls.ts'
 import { nameLabel } from '../../protocol/labels.ts'
@@ -13,12 +13,7 @@ import { StatusReporter } from './status-reporter.ts'
 /** How long saying goodbye to the controller may take, in milliseconds. */
 const farewellMs = 5_000
 /** A controller that is just starting is waited for, but not one that never comes. */
-const registration = {
-  firstWaitMs: 500,
-  maxWaitMs: 5_000,
-  timeoutMs: 6 * refusalAfterStartMs,
-  mayPass: (error: unknown) => isTransient(error) || isTokenRefused(error),
-}
+const registration = { firstWaitMs: 500, maxWaitMs: 5_000, timeoutMs: 6 * refusalAfterStartMs, mayPass }
 /** What a controller is not told in time it finds out when the lease is over. */
 const release = { ...registration, timeoutMs: farewellMs }
 
@@ -145,7 +140,7 @@ class CurrentLease {
     try {
       if (!this.#releasesByStatus) return await calls.releaseLease(lease)
     } catch (error) {
-      if (isTransient(error) || isTokenRefused(error)) throw error
+      if (mayPass(error)) throw error
       this.#releasesByStatus = true
     }
     // With AVAILABLE they would give the exporter away at once.

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ExporterStatusName } from '../../protocol/channel.ts'
-import { isTokenRefused, isTransient } from '../../protocol/controller-error.ts'
+import { mayPass } from '../../protocol/controller-error.ts'
 import type { ExporterCalls } from '../../protocol/exporter-calls.ts'
 import { withTimeLimit } from '../../time-limit.ts'
 
@@ -55,7 +55,7 @@ export class StatusReporter {
             return
           }
           this.#print(`warning: the controller was not told of ${status}: ${messageOf(error)}`)
-          if (!isTransient(error) && !isTokenRefused(error)) continue
+          if (!mayPass(error)) continue
           this.#next ??= { status, message }
           await delay(retryMs, undefined, { signal: this.#ended.signal }).catch(() => undefined)
         }

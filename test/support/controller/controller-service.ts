@@ -30,6 +30,7 @@ import {
   StatusResponseSchema,
   UnregisterResponseSchema,
 } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { formatRequirement, type Requirement } from '../../../src/selector.ts'
 import { failure, type Kind } from './authenticate.ts'
 import { unary } from './handlers.ts'
 import type { Router } from './router.ts'
@@ -112,7 +113,7 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       const { matchLabels = {}, matchExpressions = [] } = request.selector ?? {}
       const terms = [
         ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-        ...matchExpressions.map(({ key, operator, values }) => showExpression(key, operator, values)),
+        ...matchExpressions.map((expression) => formatRequirement(expression as Requirement)),
       ]
       const durationMs = Number(request.duration?.seconds ?? 0n) * 1000
       if (terms.length === 0) throw failure(Status.INVALID_ARGUMENT, 'selector is required')
@@ -224,10 +225,4 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
       return create(DialResponseSchema, tunnel)
     }),
   }
-}
-
-function showExpression(key: string, operator: string, values: readonly string[]): string {
-  if (operator === 'Exists') return key
-  if (operator === 'DoesNotExist') return `!${key}`
-  return `${key} ${operator.toLowerCase()} (${values.join(',')})`
 }
