@@ -13,6 +13,7 @@ import { type ControllerLease, leaseFromController } from '../../../src/leases/c
 import { loadExporter } from '../../../src/runtime/exporter.ts'
 import { serveFleet } from '../../../src/runtime/fleet/serve-fleet.ts'
 import { type Certificates, createCertificates } from '../../support/certificates.ts'
+import { areRegistered, fleetTree } from '../../support/controller/fleet-project.ts'
 import { type ControllerOptions, startController } from '../../support/controller/start.ts'
 import { countHandles } from '../../support/handles.ts'
 
@@ -25,12 +26,6 @@ beforeAll(async () => {
   certificates = await createCertificates()
 })
 afterAll(() => certificates.remove())
-
-/** Drivers of our exporters. */
-const tree = {
-  power: { type: 'jumpstarter_driver_power.driver.MockPower' },
-  console: { type: 'jumpstarter_driver_pyserial.driver.PySerial', config: { url: 'loop://' } },
-}
 
 /** A controller, and what leases an exporter of it. */
 async function startDouble(names: readonly string[], options: Partial<ControllerOptions> = {}) {
@@ -48,15 +43,10 @@ async function startDouble(names: readonly string[], options: Partial<Controller
   const config = await loadClientConfig({ file: clientFile }, {})
   const writeExporter = (name: string, more: object = {}): string => {
     const file = join(certificates.folder, `${name}.yaml`)
-    writeFileSync(file, controller.exporterConfig(name, { export: tree, ...more }))
+    writeFileSync(file, controller.exporterConfig(name, { export: fleetTree, ...more }))
     return file
   }
-  const areThere = async () => {
-    const exporters = [...controller.state.exporters.values()]
-    await vi.waitUntil(() => exporters.every(({ streams, status }) => streams === 1 && status !== 0), {
-      timeout: 20_000,
-    })
-  }
+  const areThere = () => areRegistered(controller.state, names)
   const lease = (more: { readonly dialTimeoutMs?: number } = {}, waitSignal?: AbortSignal) =>
     leaseFromController({ config: { ...config, ...more }, lease: { selector: 'board=uno' }, print, waitSignal })
   return { ...controller, lines, print, lease, writeExporter, areThere }

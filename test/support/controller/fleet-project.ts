@@ -6,13 +6,21 @@ import { onTestFinished, vi } from 'vitest'
 
 import { type Certificates } from '../certificates.ts'
 import { type ControllerOptions, startController } from './start.ts'
+import type { ControllerState } from './state.ts'
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
-/** The drivers of {@link startFleet}'s exporters. */
-const tree = {
+/** The drivers of a fleet's exporters. */
+export const fleetTree = {
   power: { type: 'jumpstarter_driver_power.driver.MockPower' },
   console: { type: 'jumpstarter_driver_pyserial.driver.PySerial', config: { url: 'loop://' } },
+}
+
+/** Waits until exporters are there, and have said so. */
+export function areRegistered(state: ControllerState, names: readonly string[]): Promise<boolean> {
+  const exporters = names.map((name) => state.exporters.get(name))
+  const areThere = () => exporters.every((exporter) => exporter?.streams === 1 && exporter.status !== 0)
+  return vi.waitUntil(areThere, { timeout: 20_000 })
 }
 
 /** What {@link startFleet} takes. */
@@ -35,14 +43,10 @@ export async function startFleet({ ours, tokenLifetimeMs, ...options }: FleetOpt
   const start = (name: string, more: object = {}) => {
     const file = join(options.certificates.folder, 'exporters', `${name}.yaml`)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, controller.exporterConfig(name, { export: tree, ...more }))
+    writeFileSync(file, controller.exporterConfig(name, { export: fleetTree, ...more }))
     processes.set(name, run(file))
   }
-  const areThere = () => {
-    const exporters = Object.keys(ours).map((name) => controller.state.exporters.get(name))
-    const isThere = () => exporters.every((exporter) => exporter?.streams === 1 && exporter.status !== 0)
-    return vi.waitUntil(isThere, { timeout: 30_000 })
-  }
+  const areThere = () => areRegistered(controller.state, Object.keys(ours))
   onTestFinished(async () => {
     for (const running of processes.values()) running.kill('SIGTERM')
     await Promise.all(processes.values())
