@@ -1,24 +1,38 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of Vitest in Vitest, which wait for processes most of the time. */
+const e2e = {
+  include: ['test/e2e/**/*.test.ts'],
+  exclude: ['test/e2e/projects/**'],
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+}
+const stressFactor = Math.max(1, Number(process.env['STRESS_FACTOR'] ?? 1))
+
 export default defineConfig({
   test: {
-    // Most of them wait most of the time; Vitest's own default is one less than there are processors.
+    // Tests of programs keep two processors busy. The unit tests wait more, and their script sets four.
     maxWorkers: 2,
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/inline/**', 'test/package/**', 'test/interop/**', 'test/faults/**'],
+          exclude: ['test/{e2e,faults,interop,package,stress}/**'],
+          // For a busy machine: many tests start programs.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          // Starting a worker for each file took more than half of the processors' time.
+          isolate: false,
         },
       },
+      { test: { ...e2e, name: 'e2e' } },
       {
         test: {
-          name: 'inline',
-          include: ['test/inline/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          ...e2e,
+          name: 'e2e-vitest-4',
+          include: ['test/e2e/sharing.test.ts'],
+          env: { TESTED_VITEST: '4' },
         },
       },
       {
@@ -27,7 +41,6 @@ export default defineConfig({
           include: ['test/interop/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
@@ -48,6 +61,26 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        // Measurements, and what is done many times; one file at a time, so that the figures mean something.
+        test: {
+          name: 'stress',
+          include: ['test/stress/**/*.test.ts'],
+          testTimeout: 300_000 * stressFactor,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          maxConcurrency: 3,
+        },
+      },
+      {
+        test: {
+          ...e2e,
+          name: 'stress-variants',
+          include: ['test/e2e/{interrupts,interrupts-phases,plan,sharing}.test.ts'],
+          env: { EVERY_VARIANT: '1' },
+        },
+      },
+      { test: { ...e2e, name: 'stress-vitest-4', env: { TESTED_VITEST: '4' } } },
     ],
   },
 })

@@ -47,9 +47,9 @@ class TestPower(JumpstarterTest):
  */
 export async function createColdStarts(): Promise<AsyncDisposable & { readonly starts: readonly ColdStart[] }> {
   await using cleanups = new AsyncDisposableStack()
-  const plain = cleanups.use(await createProject('Vitest 5', { 'a.test.js': plainTest }))
+  const plain = cleanups.use(await createProject({ 'a.test.js': plainTest }))
   const ours = cleanups.use(
-    await createProject('Vitest 5', {
+    await createProject({
       'a.test.js': hardwareTest,
       'power.yaml': powerYaml,
       'vitest.config.js': config({ exporters: { power: 'power.yaml' } }),

@@ -2,23 +2,23 @@ import { fileOf, node, run } from './process.ts'
 import { type ConsoleResults, readConditions } from './results.ts'
 import { summarize } from './statistics.ts'
 
-/** What is waited for, by how it is called. */
+/** The patterns that a console waits for, by their names. */
 export const consolePatterns: Readonly<Record<string, string | RegExp>> = {
   'a text': 'login: ',
   'an expression': /^\w+ login: /,
   'an expression over lines': /device number (\d)\s+\S+ login: /,
 }
 
-/** How much comes before it, in megabytes. */
+/** The amounts of output before the match, in megabytes. */
 export const consoleMegabytes = [1, 5, 50] as const
 
-/** What {@link measureConsole} takes. */
+/** The options of {@link measureConsole}. */
 export interface ConsoleBenchOptions {
   readonly rounds: number
   readonly print: (line: string) => void
 }
 
-/** Measures how long a console takes through much output, each time in a process of its own. */
+/** Measures how long a console takes through much output, each time in a new process. */
 export async function measureConsole({ rounds, print }: ConsoleBenchOptions): Promise<ConsoleResults> {
   const times: Record<string, number[]> = {}
   for (let round = 1; round <= rounds; round++) {

@@ -35,7 +35,7 @@ if (!(Number.isInteger(rounds) && rounds > 0)) throw new TypeError('--rounds has
 if (!(gibibytes > 0)) throw new TypeError('--gibibytes has to be a number above 0')
 if (!existsSync('/proc/self/status')) throw new Error('Memory is read from /proc, so this needs Linux')
 if (!existsSync(fileOf('../dist/cli/main.js'))) throw new Error('There is nothing to measure: npm run build')
-if (!hasPythonEnvironment()) throw new Error("Jumpstarter's Python is missing: node scripts/install-system-parts.ts")
+if (!hasPythonEnvironment()) throw new Error("Jumpstarter's Python is missing: npm run setup")
 
 const print = (line: string) => console.error(line)
 const measured = await measure()

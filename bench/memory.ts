@@ -5,9 +5,9 @@ import { fileOf, node, type RunningProcess, run } from './process.ts'
 import { peakMemory, residentMemory } from './programs/memory.ts'
 import { type MemoryResults, readConditions } from './results.ts'
 
-/** What {@link measureMemory} takes. */
+/** The options of {@link measureMemory}. */
 export interface MemoryOptions {
-  /** How much is streamed in each direction. */
+  /** The amount that is streamed in each direction. */
   readonly gibibytes: number
   readonly print: (line: string) => void
 }
@@ -62,7 +62,7 @@ async function everySecond(step: () => void, signal: AbortSignal): Promise<void>
   }
 }
 
-/** What watch-listeners.ts has counted: events that had more than three. */
+/** The counts of watch-listeners.ts: events that had more than three listeners. */
 async function listenersOf(exporter: RunningProcess): Promise<string> {
   process.kill(exporter.pid, 'SIGUSR2')
   const counts = JSON.parse(await exporter.prints(/^LISTENERS=(.*)$/m)) as Record<string, number>

@@ -1,4 +1,4 @@
-/** What is measured of one client and one exporter. */
+/** The metrics of one client and one exporter. */
 export interface Metric {
   /** Its key in the figures that a client prints, and in results.json. */
   readonly id: string

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { createPrivateFolder } from '../src/private-folder.ts'
+import { createPrivateFolder } from '../src/base/private-folder.ts'
 import type { Plan } from './plan.ts'
 import {
   compiled,
@@ -15,7 +15,7 @@ import {
 } from './process.ts'
 import { peakMemory } from './programs/memory.ts'
 
-/** Who can be either side. */
+/** The implementations that can be either side. */
 export type Side = 'python' | 'ours' | 'grpc-js'
 
 /** A client and an exporter, in two processes on a unix socket. */
@@ -62,7 +62,7 @@ export async function startExporter(side: Side, env: Readonly<Record<string, str
   return { ...running, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** Measures a pair once, in processes of its own. @returns the figures by their metrics' ids */
+/** Measures a pair once, in new processes. @returns the figures by their metrics' ids */
 export async function measurePair({ client, exporter }: Pair, plan: Plan): Promise<Record<string, number>> {
   await using running = await startExporter(exporter)
   const env = { ...compiled, JUMPSTARTER_HOST: running.found }

@@ -1,20 +1,20 @@
-/** How much a client measures; the programs of both languages get it as JSON. */
+/** The amounts that a client measures. The programs of both languages get the plan as JSON. */
 export interface Plan {
-  /** How long calls, and then streams, are used before any of them counts, in milliseconds. V8 takes a second. */
+  /** The time for which calls, and then streams, are used before any of them counts, in milliseconds. V8 takes a second. */
   readonly firstWarmUpMs: number
-  /** How long every measurement runs before it counts, in milliseconds. */
+  /** The time for which every measurement runs before it counts, in milliseconds. */
   readonly warmUpMs: number
-  /** How long calls are made, one after another and 32 at a time, in milliseconds. */
+  /** The time for which calls are made, one after another and 32 at a time, in milliseconds. */
   readonly callMs: number
-  /** How long streaming calls are made, and how many records each answers with. */
+  /** The time for which streaming calls are made, and the number of records in each answer. */
   readonly resultsMs: number
   readonly recordCount: number
-  /** How long each kind of transfer is repeated, in milliseconds; one is finished in any case. */
+  /** The time for which each kind of transfer is repeated, in milliseconds; one is finished in any case. */
   readonly streamMs: number
-  /** What is transferred, as so many writes of so many bytes. */
+  /** The transfers, each as a number of writes and their bytes. */
   readonly transfers: readonly { readonly chunkBytes: number; readonly count: number }[]
   readonly pingPongMs: number
-  /** How many connections are made. */
+  /** The number of connections that are made. */
   readonly connects: number
 }
 

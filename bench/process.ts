@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 
-import { pythonEnvironmentVariables, pythonProgram } from '../test/interop/support/python.ts'
+import { pythonProgram, pythonVariables } from '../scripts/python-environment.ts'
+import { endServer, ProcessOutput } from '../test/support/process-output.ts'
 
 /** A command line. */
 export type Command = readonly [program: string, ...args: string[]]
@@ -35,7 +36,7 @@ export function python(program: 'python' | 'jmp' | 'j' | 'pytest', ...args: stri
  */
 export const compiled = { NODE_COMPILE_CACHE: fileOf('../.cache/bench-compiled') } as const
 
-/** Where and how a command runs. */
+/** The folder, environment and time limit of a command. */
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
@@ -45,8 +46,10 @@ export interface RunOptions {
 
 /** For all processes alike: nothing of a surrounding run or lease, and Python's modules of the benchmark. */
 function shared({ cwd = fileOf('.'), env = {} }: RunOptions) {
-  const inherited = Object.entries(pythonEnvironmentVariables()).filter(([name]) => !/^VITEST|^JUMPSTARTER/.test(name))
-  const variables = { ...Object.fromEntries(inherited), PYTHONPATH: fileOf('programs'), NO_COLOR: '1', CI: '1' }
+  const inherited = Object.entries(pythonVariables(fileOf('programs'))).filter(
+    ([name]) => !/^VITEST|^JUMPSTARTER/.test(name),
+  )
+  const variables = { ...Object.fromEntries(inherited), NO_COLOR: '1', CI: '1' }
   return { cwd, env: { ...variables, ...env }, extendEnv: false } as const
 }
 
@@ -66,7 +69,7 @@ export async function run([program, ...args]: Command, options: RunOptions = {})
 /** A process that serves until it is disposed of. */
 export interface RunningProcess extends AsyncDisposable {
   readonly pid: number
-  /** What it was waited for. */
+  /** The first group of the pattern that the start waited for. */
   readonly found: string
   /** From the start of the process until then, in milliseconds. */
   readonly elapsedMs: number
@@ -87,43 +90,16 @@ export async function start(
   options: RunOptions = {},
 ): Promise<RunningProcess> {
   const begin = performance.now()
-  const child = execa(program, args, { ...shared(options), reject: false, stdin: 'pipe', buffer: false, all: true })
-  let output = ''
-  child.all.on('data', (data: Buffer) => (output += String(data)))
-  const prints = (expected: RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer)
-        child.all.off('data', look)
-      }
-      const look = () => {
-        const match = expected.exec(output)?.[1]
-        if (match === undefined) return
-        settle()
-        resolve(match)
-      }
-      const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? defaultLimitMs)
-      child.all.on('data', look)
-      look()
-      void child.then(() => {
-        settle()
-        reject(new Error(`${program} ${args.join(' ')} has ended:\n${output}`))
-      })
-    })
-  const found = await prints(pattern)
-  return {
-    pid: child.pid ?? 0,
-    found,
-    elapsedMs: performance.now() - begin,
-    output: () => output,
-    prints,
-    async [Symbol.asyncDispose]() {
-      // Python's end with their input, the others with the signal.
-      child.stdin.end()
-      child.kill('SIGTERM')
-      const kill = setTimeout(() => child.kill('SIGKILL'), 15_000)
-      await child
-      clearTimeout(kill)
-    },
+  const child = execa(program, args, { ...shared(options), reject: false, stdin: 'pipe', buffer: false })
+  const output = new ProcessOutput(child)
+  const prints = (expected: RegExp) => output.prints(expected, options.timeoutMs ?? defaultLimitMs)
+  try {
+    const found = await prints(pattern)
+    const elapsedMs = performance.now() - begin
+    const pid = child.pid ?? 0
+    return { pid, found, elapsedMs, output: () => output.all, prints, [Symbol.asyncDispose]: () => endServer(child) }
+  } catch (error) {
+    await endServer(child)
+    throw error
   }
 }

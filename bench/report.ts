@@ -18,7 +18,7 @@ import { formatMarkdown, formatText, type Table } from './table.ts'
 const document = fileOf('../docs/performance.md')
 const [begin, end] = ['<!-- table begin: written by npm run bench -->', '<!-- table end -->']
 
-/** What the cold starts are compared with, by the keys of results.json. */
+/** The figures that cold starts are compared with, by the keys of results.json. */
 const coldStarts: readonly (readonly [id: string, name: string, comparedWith?: string])[] = [
   ['vitestPlain', '`vitest run`, one test without hardware'],
   ['vitestHardware', '`vitest run`, one test with `hardware()` and an exporter that it starts', 'pytest'],

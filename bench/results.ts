@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { fileOf, python, run } from './process.ts'
 import type { Summary } from './statistics.ts'
 
-/** What was measured, on which machine, with what. */
+/** The results, with the machine and the versions they belong to. */
 interface Conditions {
   /** ISO 8601. */
   readonly date: string
@@ -28,14 +28,14 @@ export interface SpeedResults extends Conditions {
   readonly cold: Readonly<Record<string, Summary>>
 }
 
-/** What the exporter's memory does while much is streamed. */
+/** The exporter's memory while much is streamed. */
 export interface MemoryResults extends Conditions {
   readonly gibibytes: number
   /** By exporter; MiB, the samples a second apart. */
   readonly exporters: Readonly<Record<string, { readonly peak: number; readonly samples: readonly number[] }>>
 }
 
-/** How long a console waits for what comes after much output. */
+/** The time for which a console waits for a text after much output. */
 export interface ConsoleResults extends Conditions {
   readonly rounds: number
   /** In milliseconds, by `pattern|megabytes`. */

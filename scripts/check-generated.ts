@@ -13,12 +13,15 @@ const read = (folder: string) =>
     .map((file) => `${file}\n${readFileSync(join(folder, file), 'utf8')}`)
     .join('\n')
 
-cpSync(committed, saved, { recursive: true })
+cpSync(committed, saved, { recursive: true, preserveTimestamps: true })
 try {
   execFileSync('npm', ['run', '--silent', 'generate'], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (read(committed) !== read(saved)) {
     console.error(`${committed} was stale; 'npm run generate' has brought it up to date`)
     process.exitCode = 1
+  } else {
+    // With their old times, so that the build is still newer than its sources.
+    cpSync(saved, committed, { recursive: true, preserveTimestamps: true })
   }
 } finally {
   rmSync(saved, { recursive: true })

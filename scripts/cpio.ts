@@ -1,4 +1,4 @@
-/** What an archive has: files with a content, and folders without. */
+/** An entry of an archive: a file with a content, or a folder without. */
 export interface CpioEntry {
   readonly path: string
   /** The kind and permissions, as `stat` has them: `0o100755`. */

@@ -40,13 +40,13 @@ export const linuxImages = {
   password: 'hardware',
 } as const
 
-/** Whether they are there. */
+/** True if the images are there. */
 export function hasLinuxImages(): boolean {
   return existsSync(linuxImages.kernel) && existsSync(linuxImages.initrd)
 }
 
 /**
- * Makes them with Debian's apt, in folders of its own: the packages of the system stay as they are.
+ * Makes them with Debian's apt, in separate folders: the packages of the system stay as they are.
  *
  * @returns why that cannot be done; undefined when it is done
  */

@@ -1,9 +1,23 @@
 import type { Duplex } from 'node:stream'
 
 import type { DriverClient } from './clients/driver-client.ts'
-import type { QemuClient } from './clients/qemu-client.ts'
-import type { Qemu } from './drivers/qemu/qemu.ts'
+import type { QemuClient } from './clients/drivers/qemu-client.ts'
 import type { Driver } from './runtime/driver.ts'
+
+/**
+ * The clients that have more than their drivers' methods and children, by the client path of the interface. A driver is looked up
+ * here if it declares its class: `declare readonly ['constructor']: typeof Qemu`.
+ */
+interface ClientTypes {
+  'jumpstarter_driver_qemu.client.QemuClient': QemuClient
+}
+
+/** The client path of a driver's interface, where the driver declares its class. */
+type ClientPathOf<D extends Driver> = D extends {
+  readonly constructor: { readonly interface: { readonly client: infer Path } }
+}
+  ? Path
+  : undefined
 
 /** One method of a driver as its client has it: every answer awaited, every generator asynchronous. */
 type ClientMethod<Method> = Method extends (...args: infer Args) => infer Returned
@@ -24,8 +38,9 @@ type ChildrenOfDriver<D extends Driver> = string extends keyof D['children']
 
 /**
  * The type of the client that `serve(driver)` returns: the driver's public methods as a client calls them, and its
- * children. A board of QEMU has a client that is more than that.
+ * children. A board of QEMU has a client with more methods.
  */
-export type ClientOfDriver<D extends Driver> = D extends Qemu
-  ? QemuClient
-  : DriverClient & MethodsOfDriver<D> & ChildrenOfDriver<D>
+export type ClientOfDriver<D extends Driver> =
+  ClientPathOf<D> extends keyof ClientTypes
+    ? ClientTypes[ClientPathOf<D>]
+    : DriverClient & MethodsOfDriver<D> & ChildrenOfDriver<D>

@@ -1,9 +1,11 @@
+import { brand } from './base/brand.ts'
+
 /**
- * Who has to act on an error.
+ * The party that has to act on an error.
  *
  * - `test`: the test or its code asked for something wrong
- * - `firmware`: the software on the board did not do what the test expected
- * - `board`: the device, or the driver that works it, failed
+ * - `firmware`: the software on the board did not do as the test expected
+ * - `board`: the device, or its driver, failed
  * - `lab`: the exporter, its configuration or its availability
  * - `wire`: the connection to the exporter
  * - `plugin`: the set-up of vitest-hardware in this project
@@ -47,22 +49,47 @@ export const errorCodes = {
   PROTOCOL_VIOLATION: 'wire',
   RESULT_INVALID: 'board',
   SELECTOR_INVALID: 'test',
+  SETUP_BROKEN: 'lab',
   STATE_UNREACHABLE: 'test',
   UNAUTHENTICATED: 'lab',
   VALUE_UNSUPPORTED: 'test',
 } as const satisfies Record<string, ErrorOrigin>
 
-/** A key of {@link errorCodes}. `docs/errors.md` says of each what it means and what to do. */
+/** A key of {@link errorCodes}. `docs/errors.md` explains each code and says what to do. */
 export type ErrorCode = keyof typeof errorCodes
 
 const timeoutCodes: ReadonlySet<ErrorCode> = new Set(['CALL_TIMEOUT', 'CONSOLE_TIMEOUT', 'LEASE_TIMEOUT'])
 
-/** What {@link HardwareError} takes besides its code and message. */
+/** The facts of an error, for programs and reports. The message says the same in words. */
+export interface ErrorDetails {
+  /** The name of the exporter. */
+  readonly exporter?: string | undefined
+  /** The role that the test file gave the exporter: `dut`. */
+  readonly role?: string | undefined
+  /** The driver's place in the tree: `board.power`. */
+  readonly driver?: string | undefined
+  /** The method that was called, by its name on the wire: `read_pin`. */
+  readonly method?: string | undefined
+  /** The methods that the driver has, by their names on the wire, when it lacks the one that was called. */
+  readonly methods?: readonly string[] | undefined
+  /** The name of the console: its place in the tree of drivers, after the role if there is one: `dut.console`. */
+  readonly console?: string | undefined
+  /** The address of the exporter: a socket's path, or `host:port`. */
+  readonly address?: string | undefined
+  /** The time limit that ran out, in milliseconds. */
+  readonly limitMs?: number | undefined
+}
+
+/** Options of {@link HardwareError}. */
 export interface HardwareErrorOptions {
-  /** What made it happen. */
+  /** The error that made this one happen. */
   readonly cause?: unknown
-  /** Who has to act, where it differs from the code's own origin. */
-  readonly origin?: ErrorOrigin
+  /** The facts of the error. */
+  readonly details?: ErrorDetails | undefined
+  /** The message without the lines that only illustrate it (default: the first line of the message). */
+  readonly shortMessage?: string | undefined
+  /** The party that has to act, if it differs from the origin of the code. */
+  readonly origin?: ErrorOrigin | undefined
 }
 
 /**
@@ -78,24 +105,35 @@ export interface HardwareErrorOptions {
  * ```
  */
 export class HardwareError extends Error {
+  static {
+    brand(this, 'HardwareError')
+  }
+
   override readonly name = 'HardwareError'
-  /** What happened; stable, meant for programs. */
+  /** The kind of the error, for programs. Codes are stable. */
   readonly code: ErrorCode
-  /** Who has to act. */
+  /** The party that has to act. */
   readonly origin: ErrorOrigin
+  /** The message in one line, without illustrations such as the last lines of a console. */
+  readonly shortMessage: string
+  /** The facts of the error. */
+  readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, options: HardwareErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.origin = options.origin ?? errorCodes[code]
+    this.shortMessage = options.shortMessage ?? message.split('\n', 1)[0] ?? ''
+    const facts = Object.entries(options.details ?? {}).filter(([, fact]) => fact !== undefined)
+    this.details = Object.fromEntries(facts)
   }
 
-  /** Whether a time limit ran out. */
+  /** True if a time limit ran out. */
   get timedOut(): boolean {
     return timeoutCodes.has(this.code)
   }
 
-  /** Whether the caller's own signal ended it. */
+  /** True if the caller's signal ended the call or the wait. */
   get cancelled(): boolean {
     return this.code === 'CALL_CANCELLED'
   }
@@ -103,12 +141,27 @@ export class HardwareError extends Error {
 
 type ConnectionError = HardwareError & { readonly code: 'CONNECTION_FAILED' | 'CONNECTION_LOST' }
 
-/** Whether it says that a connection could not be made, or broke. */
+/** True for an error that says that a connection could not be made, or broke. */
 export function isConnectionError(error: unknown): error is ConnectionError {
   return error instanceof HardwareError && error.code.startsWith('CONNECTION_')
 }
 
-/** The message of anything that was thrown. */
+/** The message of a thrown value, which need not be an Error. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    // An object without a prototype, or a getter that throws: drivers and test code may throw anything.
+    return 'an error without a readable message'
+  }
+}
+
+/** The stack of a thrown value, with its name and message; the message alone if it has none. */
+export function stackOf(error: unknown): string {
+  try {
+    const stack: unknown = error instanceof Error ? error.stack : undefined
+    return typeof stack === 'string' ? stack : messageOf(error)
+  } catch {
+    return messageOf(error)
+  }
 }

@@ -7,21 +7,15 @@ export {
   type StateDefinition,
 } from './boards/define-board.ts'
 export type { RunningBoard, RunningBoardOptions } from './boards/running-board.ts'
-export type { BoardWaitOptions } from './boards/turns.ts'
+export type { BoardWaitOptions } from './boards/board-turns.ts'
 export { type ClientOfDriver } from './client-of-driver.ts'
 export { connect, type Connection, type ConnectOptions } from './clients/connect.ts'
 export { type ClientClass, DriverClient } from './clients/driver-client.ts'
 export type { ClientsOf, DriverDeclarations } from './clients/driver-declarations.ts'
 export { registerClient } from './clients/registry.ts'
-export { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError } from './errors.ts'
-export {
-  byteStream,
-  call,
-  defineInterface,
-  type Implementation,
-  type InterfaceDefinition,
-  streaming,
-} from './interfaces/define.ts'
+export { type ErrorCode, errorCodes, type ErrorDetails, type ErrorOrigin, HardwareError } from './errors.ts'
+export { byteStream, call, defineInterface, streaming } from './interfaces/define.ts'
+export type { Implementation, InterfaceDefinition } from './interfaces/define.ts'
 export type { ResourceHandle } from './interfaces/resource.ts'
 export { Driver } from './runtime/driver.ts'
 export { expect } from './fixtures/matchers.ts'

@@ -3,44 +3,9 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
+import { rooms } from './support/rooms.ts'
+
 const source = fileURLToPath(new URL('../src/', import.meta.url))
-
-/** What needs nothing of ours, so that everything may use it. */
-const base = [
-  'abandoned-folders.ts',
-  'compile-cache.ts',
-  'errors.ts',
-  'time-limit.ts',
-  'private-folder.ts',
-  'selector.ts',
-]
-
-/** Which folder may import from where. `index.ts` and `serve.ts` at the top, and the command line, may import anything. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  interfaces: [],
-  protocol: [...base],
-  runtime: [...base, 'protocol/', 'interfaces/'],
-  drivers: [
-    ...base,
-    'interfaces/',
-    'runtime/driver.ts',
-    'runtime/call.ts',
-    'runtime/composite-driver.ts',
-    'runtime/config/driver-types.ts',
-    'runtime/content/pool.ts',
-  ],
-  clients: [...base, 'protocol/', 'interfaces/'],
-  boards: [...base, 'clients/', 'interfaces/'],
-  leases: [...base, 'protocol/', 'clients/connect.ts', 'clients/wait-until-ready.ts'],
-  fixtures: [...base, 'interfaces/', 'clients/', 'boards/', 'leases/', 'plugin/context.ts'],
-  plugin: [...base, 'leases/', 'runtime/config/'],
-}
-
-/** Imports that are types alone vanish when compiled; where a row says so, only they are allowed. */
-const typesOnly: Readonly<Record<string, readonly string[]>> = {
-  drivers: ['runtime/config/driver-types.ts'],
-  fixtures: ['plugin/context.ts'],
-}
 
 interface Import {
   readonly from: string
@@ -67,24 +32,44 @@ const imports: Import[] = files.flatMap((from) => {
   })
 })
 
+/** The innermost folder of a file that has a row; its outermost folder if none has. */
+function roomOf(file: string): string {
+  const outermost = file.includes('/') ? (file.split('/')[0] ?? '') : '.'
+  for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
+    if (folder in rooms) return folder
+  }
+  return outermost
+}
+
+function reaches(to: string, target: string): boolean {
+  return target.endsWith('/') ? to.startsWith(target) : to === target
+}
+
 test('there are imports to check', () => {
   expect(imports.length).toBeGreaterThan(100)
 })
 
 test('no folder imports against the table', () => {
   const violations = imports.filter(({ from, to, isType }) => {
-    const [folder = '', ...rest] = from.split('/')
-    const row = allowed[folder]
-    if (rest.length === 0 || row === undefined || to.startsWith(`${folder}/`)) return false
-    if (typesOnly[folder]?.includes(to) === true && !isType) return true
-    return !row.some((target) => (target.endsWith('/') ? to.startsWith(target) : to === target))
+    const folder = roomOf(from)
+    const room = rooms[folder]
+    if (room === undefined || to.startsWith(`${folder}/`)) return false
+    if (room.typesOnly?.includes(to) === true && !isType) return true
+    return !room.imports.some((target) => reaches(to, target))
   })
   expect(violations.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
 })
 
-test('the modules at the top that everything may use import only each other', () => {
-  const violations = imports.filter(({ from, to }) => base.includes(from) && !base.includes(to))
-  expect(violations).toEqual([])
+test('the table has a row for every folder, and no target that nothing uses', () => {
+  const folders = new Set(files.map(roomOf))
+  folders.delete('.')
+  expect([...folders].toSorted()).toEqual(Object.keys(rooms).toSorted())
+  const unused = Object.entries(rooms).flatMap(([folder, room]) =>
+    room.imports
+      .filter((target) => !imports.some(({ from, to }) => from.startsWith(`${folder}/`) && reaches(to, target)))
+      .map((target) => `${folder} does not import ${target}`),
+  )
+  expect(unused).toEqual([])
 })
 
 test('no module imports itself in a circle', () => {
@@ -107,4 +92,13 @@ test('no module imports itself in a circle', () => {
 test('indexes are explicit lists', () => {
   const wild = files.filter((file) => /export \* from/.test(readFileSync(join(source, file), 'utf8')))
   expect(wild).toEqual([])
+})
+
+test('no file takes its time from globals, which vi.useFakeTimers() stops', () => {
+  // The deadline of a gRPC call is by the clock of grpc-js.
+  const exceptions = ['base/clock.ts', 'protocol/grpc/grpc-calls.ts']
+  const globals =
+    /(?<![.\w])(?:set|clear)(?:Timeout|Interval|Immediate)\(|\bDate\.now\(\)|\bperformance\.now\(|new Date\(\)/
+  const users = files.filter((file) => globals.test(readFileSync(join(source, file), 'utf8')))
+  expect(users.filter((file) => !exceptions.includes(file))).toEqual([])
 })

@@ -6,7 +6,7 @@ export function peakMemory(pid: number | 'self'): number {
   return read(pid, /^VmHWM:\s+(?<kilobytes>\d+) kB/m)
 }
 
-/** What a process has in memory now, in MiB. */
+/** The memory of a process now, in MiB. */
 export function residentMemory(pid: number): number {
   return read(pid, /^VmRSS:\s+(?<kilobytes>\d+) kB/m)
 }

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events'
 
-/** A byte stream to the driver, as whoever measures it needs it. */
+/** A byte stream to the driver, as a measurement needs it. */
 export interface BenchStream {
   /** A stream of Node's; emits `drain`, `data` and `end`. */
   readonly stream: EventEmitter & { write(frame: unknown): boolean; end(): unknown }
-  /** What to write to it for a chunk. */
+  /** The value to write for a chunk. */
   readonly frame: (chunk: Buffer) => unknown
   /** The bytes of what it emits as `data`. */
   readonly bytes: (data: unknown) => Uint8Array

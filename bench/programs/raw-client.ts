@@ -17,7 +17,7 @@ import { numberIn, rawValue } from './raw-value.ts'
 
 /** grpc-js by hand, with its default options and nothing around it. */
 export async function connectRaw(address: string): Promise<BenchPeer> {
-  // A connection of its own, as every other client has; grpc-js would share one.
+  // One connection for each client, as other clients have; grpc-js would share one.
   const client = new Client(`unix:${address}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 })
   const report = await getReport(client)
   const uuid = report.reports[0]?.uuid ?? ''

@@ -8,7 +8,7 @@ const kernelAddress = 0x4100_0000
 const initrdAddress = 0x4800_0000
 const hex = (value: number) => `0x${value.toString(16)}`
 
-/** Who is logged in on the console, once the board is in the state `linux`. */
+/** The user of the console in the state `linux`. */
 export const login = { user, password }
 
 /** The board: U-Boot starts it, and gets Linux from the exporter's TFTP server. */
@@ -59,7 +59,7 @@ export const virt = defineBoard({
         await board.saveSnapshot('linux')
       },
     },
-    // Once it has been there, it is there again in no time, whatever has happened to it.
+    // After the first boot the snapshot is the fastest way, from any state.
     {
       name: 'snapshot',
       from: 'any',

@@ -1,4 +1,4 @@
-/** A state of one board: its check, with the clients it uses. */
+/** A state of one board, with a check that has its clients. */
 interface BoundState<State extends string> {
   readonly name: State
   readonly timeoutMs: number

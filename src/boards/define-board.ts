@@ -2,71 +2,71 @@ import type { ClientsOf, DriverDeclarations } from '../clients/driver-declaratio
 import { checkBoard } from './check-board.ts'
 import { RunningBoard, type RunningBoardOptions } from './running-board.ts'
 
-/** How long a check may take unless its state says otherwise, in milliseconds. */
+/** The time limit of a check without one, in milliseconds. */
 const defaultCheckTimeoutMs = 5_000
-/** How long an edge may take unless it says otherwise, in milliseconds. */
+/** The time limit of an edge without one, in milliseconds. */
 const defaultEdgeTimeoutMs = 60_000
-/** How long reaching a state may take, all attempts together, unless the board says otherwise, in milliseconds. */
+/** The time limit for reaching a state, all attempts together, on a board without one, in milliseconds. */
 const defaultReachTimeoutMs = 600_000
 
-/** What checks and edges get besides the clients. */
+/** The second argument of checks and edges. */
 export interface BoardStep {
-  /** Aborted when the step has to stop. Driver calls inside a step are cancelled by themselves. */
+  /** Aborted when the step has to stop. Driver calls inside a step are cancelled without it. */
   readonly signal: AbortSignal
 }
 
 /** One state a board can be in. */
 export interface StateDefinition<Clients> {
   /**
-   * Looks whether the board is in this state, if possible without changing anything. What it throws is a no: a prompt that
-   * did not come, a device that did not answer. A state that cannot be seen, such as off on a supply that does not measure,
-   * is best left out: let an edge from `any` switch off and on again.
+   * Returns true if the board is in this state; it should change nothing. An error counts as a no: a prompt that did not come, a
+   * device that did not answer. Leave out a state that cannot be seen, such as off on a supply that does not measure: let an edge
+   * from `any` switch off and on again.
    */
   check(clients: Clients, step: BoardStep): boolean | Promise<boolean>
-  /** How long the check may take, in milliseconds; later is a no (default 5000). */
-  readonly timeoutMs?: number
+  /** The time limit of the check, in milliseconds; a later answer counts as a no (default 5000). */
+  readonly timeoutMs?: number | undefined
 }
 
-/** One way from a state to another. */
+/** An edge from one state to another. */
 export interface EdgeDefinition<Clients, State extends string> {
-  /** Where it can be taken: in one state, in several, or in `any`, which includes a board that is in no known state. */
+  /** The states from which it can be taken: one, several, or `any`, which includes a board in no known state. */
   readonly from: 'any' | State | readonly State[]
   readonly to: State
-  /** Brings the board there. It ends when the state has been reached, and throws when that cannot be. */
+  /** Brings the board to the state. It ends when the state has been reached, and throws if it cannot be reached. */
   run(clients: Clients, step: BoardStep): unknown
-  /** How long it may take, in milliseconds (default 60 000). */
-  readonly timeoutMs?: number
-  /** About how long it takes, in milliseconds: the cheapest way is taken (default: its `timeoutMs`). */
-  readonly costMs?: number
-  /** How errors name it (default `from → to`). */
-  readonly name?: string
+  /** The time limit, in milliseconds (default 60 000). */
+  readonly timeoutMs?: number | undefined
+  /** The approximate duration, in milliseconds: the board takes the cheapest path (default: its `timeoutMs`). */
+  readonly costMs?: number | undefined
+  /** The name in errors (default `from → to`). */
+  readonly name?: string | undefined
 }
 
-/** What {@link defineBoard} takes. */
+/** The argument of {@link defineBoard}. */
 export interface BoardDefinition<Drivers extends DriverDeclarations, State extends string> {
   /** The drivers that checks and edges use, nested as the exporter's tree is: client classes, or interfaces. */
   readonly drivers: Drivers
-  /** The states by name. Where nothing is known of a board, the one to reach is checked first, then in this order. */
+  /** The states by name. On a board in an unknown state, the state to reach is checked first, then the others in this order. */
   readonly states: { readonly [Name in State]: StateDefinition<ClientsOf<NoInfer<Drivers>>> }
   readonly edges: readonly EdgeDefinition<ClientsOf<NoInfer<Drivers>>, NoInfer<State>>[]
-  /** How long reaching a state may take, all attempts together, in milliseconds (default 600 000). */
-  readonly timeoutMs?: number
+  /** The time limit for reaching a state, all attempts together, in milliseconds (default 600 000). */
+  readonly timeoutMs?: number | undefined
 }
 
-/** A kind of board: its states, and the ways between them. */
+/** A kind of board: its states, and the edges between them. */
 export interface Board<Drivers extends DriverDeclarations = DriverDeclarations, State extends string = string> {
   readonly drivers: Drivers
   /** The names of its states, in the order of the definition. */
   readonly states: readonly State[]
-  /** How long reaching a state may take, all attempts together, in milliseconds. */
+  /** The time limit for reaching a state, all attempts together, in milliseconds. */
   readonly timeoutMs: number
-  /** One board of this kind, of which nothing is known yet. `needs()` does this for each role with a `board`. */
+  /** Makes one board of this kind, in an unknown state. `needs()` does this for each role with a `board`. */
   on(clients: ClientsOf<Drivers>, options?: RunningBoardOptions<State>): RunningBoard<State>
 }
 
 /**
- * Defines the states a board can be in, how each is recognised, and the ways between them. Clients are those of `drivers`;
- * a name that is no state does not compile.
+ * Defines the states of a board, the check of each state, and the edges between them. Checks and edges get the clients of
+ * `drivers`; a name that is no state does not compile.
  *
  * @throws HardwareError ARGUMENT_INVALID with all mistakes in the definition
  *

@@ -3,8 +3,8 @@ import { InvalidArgumentError } from 'commander'
 const units: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 }
 
 /**
- * Reads a duration as `jmp` has them: seconds (`90`), units (`1d3h`, `30m`), ISO 8601 (`PT1H30M`) or a clock's
- * (`01:30:00`).
+ * Reads a duration in the forms of Jumpstarter's `jmp`: seconds (`90`), units (`1d3h`, `30m`), ISO 8601 (`PT1H30M`) or hours,
+ * minutes and seconds (`01:30:00`).
  *
  * @returns milliseconds
  * @throws InvalidArgumentError
@@ -12,13 +12,13 @@ const units: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3_60
 export function parseDuration(text: string): number {
   const seconds = secondsOf(text.trim())
   if (seconds === undefined || seconds <= 0) {
-    throw new InvalidArgumentError('A duration is seconds, or like 30m, 1d3h, PT1H30M or 01:30:00.')
+    throw new InvalidArgumentError('A duration is a number of seconds, or like 30m, 1d3h, PT1H30M or 01:30:00.')
   }
   return seconds * 1000
 }
 
 /**
- * Reads a time as ISO 8601 has it: `2026-11-27T18:00:00Z`; without a zone, on the clock of this machine.
+ * Reads a time of ISO 8601: `2026-11-27T18:00:00Z`. A time without a zone is in the zone of this machine.
  *
  * @throws InvalidArgumentError
  */
@@ -32,7 +32,7 @@ function secondsOf(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text)
   const clock = /^(?<h>\d+):(?<m>\d\d):(?<s>\d\d)$/.exec(text)?.groups
   if (clock !== undefined) return sum(Object.entries(clock).map(([unit, count]) => [count, unit]))
-  // ISO 8601 has a T before hours, so that M before it is a month, which has no length.
+  // In ISO 8601 a T stands before hours; an M before the T is a month, which has no fixed length.
   const iso = /^P(?:\d+[WD])*(?:T(?:\d+[HMS])+)?$/i.test(text) && text.length > 1
   if (!iso && !/^(?:\d+[wdhms])+$/i.test(text)) return undefined
   return sum(Array.from(text.toLowerCase().matchAll(/(\d+)([wdhms])/g), ([, count = '', unit = '']) => [count, unit]))

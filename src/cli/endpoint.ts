@@ -1,40 +1,31 @@
-import { readFile } from 'node:fs/promises'
-
+import { withoutUndefined } from '../base/without-undefined.ts'
 import { messageOf } from '../errors.ts'
 import { type EnvironmentExporter, exporterFromEnvironment } from '../leases/environment.ts'
+import { readCaFile } from '../leases/read-ca-file.ts'
+import type { ExporterArguments } from './options.ts'
+import { readPassphrase } from './passphrase.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Which running exporter is meant, and how to talk to it, as options of the command line. */
-export interface EndpointArguments {
-  readonly host?: string
-  readonly ca?: string
-  readonly insecure?: boolean
-  readonly passphrase?: string
-}
-
 /**
- * The exporter that the options name, else the one of the environment.
+ * Finds the exporter that the options name, else the one that the environment names.
  *
- * @throws UsageError where there is none, or the CA cannot be read
+ * @throws UsageError if neither names one, or the CA cannot be read
  */
-export async function readEndpoint(given: EndpointArguments): Promise<EnvironmentExporter> {
-  const { host, ca: caFile, insecure, passphrase } = given
+export async function readEndpoint(given: ExporterArguments): Promise<EnvironmentExporter> {
+  const { host, ca: caFile, insecure } = given
   const ambient = exporterFromEnvironment(process.env)
   if (host === undefined && ambient === undefined) {
     throw new UsageError(["no exporter: give --host, or run this inside 'vitest-hardware shell' or 'jmp shell'"])
   }
-  const ca = caFile === undefined ? undefined : await readCa(caFile)
-  const own = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(insecure === undefined ? {} : { insecure }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-  }
+  const mistakes: string[] = []
+  const passphrase = await readPassphrase(given, mistakes)
+  const ca =
+    caFile === undefined
+      ? undefined
+      : await readCaFile(caFile).catch((error: unknown) => void mistakes.push(`--ca: ${messageOf(error)}`))
+  if (mistakes.length > 0) throw new UsageError(mistakes)
+  // Options that were not given must not hide those of the environment.
+  const own = withoutUndefined({ ca: ca ?? undefined, insecure, passphrase })
   if (host === undefined && ambient !== undefined) return { ...ambient, endpoint: { ...ambient.endpoint, ...own } }
   return { endpoint: { address: host ?? '', ...own }, labels: {} }
-}
-
-function readCa(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError([`--ca cannot be read: ${messageOf(error)}`])
-  })
 }

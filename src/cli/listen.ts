@@ -1,34 +1,32 @@
 import { readFile } from 'node:fs/promises'
-import { BlockList, isIP } from 'node:net'
 
+import { bareHost, loopback } from '../base/subnets.ts'
 import { messageOf } from '../errors.ts'
 import type { Address } from '../protocol/address.ts'
-import { checkPassphrase } from '../protocol/grpc-security.ts'
 import type { ListenOptions } from '../runtime/open-session.ts'
+import { type PassphraseArguments, readPassphrase } from './passphrase.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Where and how an exporter shall listen, as options of the command line. */
-export interface ListenArguments {
+/** The options for the address of an exporter and its security. */
+export interface ListenArguments extends PassphraseArguments {
   readonly socket?: string
   readonly listen?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly insecure?: boolean
-  readonly passphrase?: string
   readonly unauthenticated?: boolean
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
 /**
- * Checks the options that say where to listen, and reads the files that they name.
+ * Checks the options for listening, and reads the files that they name.
  *
  * @throws UsageError with all mistakes
  */
 export async function readListenOptions(given: ListenArguments): Promise<ListenOptions> {
-  const mistakes = findMistakes(given)
+  const mistakes: string[] = []
+  // A passphrase of the environment may be meant for another program, so it needs no --listen.
+  const passphrase = given.listen === undefined ? undefined : await readPassphrase(given, mistakes)
+  mistakes.unshift(...findMistakes(given, passphrase))
   const address = given.listen === undefined ? undefined : parseListen(given.listen)
   if (given.listen !== undefined && address === undefined) {
     mistakes.push(`--listen is '${given.listen}'; it has to be PORT or HOST:PORT, with a port from 0 to 65535`)
@@ -46,18 +44,19 @@ export async function readListenOptions(given: ListenArguments): Promise<ListenO
     return given.socket === undefined ? {} : { address: { kind: 'unix', path: given.socket } }
   }
   const tls = given.tlsCert === undefined ? undefined : { cert, key }
-  return { address, security: { tls, passphrase: given.passphrase } }
+  return { address, security: { tls, passphrase } }
 }
 
-function findMistakes({ socket, listen, tlsCert, tlsKey, insecure, passphrase, unauthenticated }: ListenArguments) {
+function findMistakes(given: ListenArguments, passphrase: string | undefined): string[] {
+  const { socket, listen, tlsCert, tlsKey, insecure, unauthenticated } = given
   if (listen === undefined) {
-    const lonely = Object.entries({
+    const alone = Object.entries({
       '--tls-cert': tlsCert,
       '--tls-key': tlsKey,
       '--insecure': insecure,
       '--unauthenticated': unauthenticated,
     })
-    return lonely.filter(([, value]) => value !== undefined).map(([option]) => `${option} needs --listen`)
+    return alone.filter(([, value]) => value !== undefined).map(([option]) => `${option} needs --listen`)
   }
   const mistakes: string[] = []
   if (socket !== undefined) mistakes.push('--socket and --listen exclude each other')
@@ -66,22 +65,16 @@ function findMistakes({ socket, listen, tlsCert, tlsKey, insecure, passphrase, u
   if (insecure !== true && tlsCert === undefined && tlsKey === undefined) {
     mistakes.push('--listen needs --tls-cert and --tls-key, or --insecure for a connection without TLS')
   }
-  if (passphrase === undefined && unauthenticated !== true && !isLoopback(parseListen(listen))) {
+  const isGiven = passphrase !== undefined || given.passphrase !== undefined || given.passphraseFile !== undefined
+  if (!isGiven && unauthenticated !== true && !isLoopback(parseListen(listen))) {
     mistakes.push(
-      `--listen ${listen} lets anybody who reaches this machine use its hardware: give a --passphrase, or --unauthenticated if that is intended`,
+      `--listen ${listen} lets everybody who can reach this machine use its hardware: give --passphrase, or --unauthenticated to allow that`,
     )
-  }
-  if (passphrase !== undefined) {
-    try {
-      checkPassphrase(passphrase)
-    } catch (error) {
-      mistakes.push(`--passphrase: ${messageOf(error)}`)
-    }
   }
   return mistakes
 }
 
-/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`; without a host, this machine alone. */
+/** Reads `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Without a host only this machine can connect. */
 function parseListen(text: string): (Address & { readonly kind: 'tcp' }) | undefined {
   const { host = '127.0.0.1', port } =
     /^(?:(?<host>[^:\s/]+|\[[\da-f:.]+\]):)?(?<port>\d{1,5})$/i.exec(text)?.groups ?? {}
@@ -90,7 +83,6 @@ function parseListen(text: string): (Address & { readonly kind: 'tcp' }) | undef
 
 function isLoopback(address: { readonly host: string } | undefined): boolean {
   if (address === undefined) return true
-  const host = address.host.replace(/^\[(.*)\]$/, '$1')
-  const family = isIP(host)
-  return family === 0 ? host === 'localhost' : loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
+  const host = bareHost(address.host)
+  return host === 'localhost' || loopback.has(host)
 }

@@ -2,7 +2,7 @@
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 
-  /** @param mistakes all of them, a line each */
+  /** @param mistakes all mistakes, a line each */
   constructor(mistakes: readonly string[]) {
     super(mistakes.join('\n       '))
   }

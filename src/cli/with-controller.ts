@@ -1,21 +1,13 @@
 import { loadClientConfig } from '../leases/controller/client-config.ts'
-import type { ControllerCalls } from '../protocol/controller-calls.ts'
+import { ControllerCalls } from '../protocol/controller/controller-calls.ts'
+import type { ControllerArguments } from './options.ts'
 
-/** Which controller is meant, and who asks it, as options of the command line. */
-export interface ControllerArguments {
-  /** The alias of a client. */
-  readonly client?: string
-  readonly clientConfig?: string
-}
-
-/** Calls the controller of a configuration. */
+/** Calls the controller of a client's configuration. */
 export async function withController<T>(
   { client, clientConfig }: ControllerArguments,
   use: (controller: ControllerCalls) => Promise<T>,
 ): Promise<T> {
-  const config = await loadClientConfig({ file: clientConfig, alias: client }, process.env)
-  const { ControllerCalls: Controller } = await import('../protocol/controller-calls.ts')
-  const controller = new Controller(config)
+  const controller = new ControllerCalls(await loadClientConfig({ file: clientConfig, alias: client }, process.env))
   try {
     return await use(controller)
   } finally {

@@ -1,39 +1,49 @@
-import type { HardwareError } from '../errors.ts'
+import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import { parseAddress } from '../protocol/address.ts'
+import { environmentVariables } from '../protocol/environment-variables.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
-import type { Channel, ExporterReport, WaitOptions, WhenLost } from '../protocol/channel.ts'
+import type { Channel, ChannelWrapper, ConnectChannel, WhenLost } from '../protocol/channel.ts'
+import type { ExporterReport } from '../protocol/exporter.ts'
+import type { WaitOptions } from '../base/wait-options.ts'
 import { clientLabel } from '../protocol/labels.ts'
 import type { Guard } from './console/guards.ts'
+import { BoardFailure } from './board-failure.ts'
 import { deriveClient } from './derive.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 import { resolveClient } from './registry.ts'
-import { buildClients } from './tree.ts'
+import { buildClients } from './client-tree.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
-/** How long connecting may take unless an option says otherwise, in milliseconds. */
+/** The default time limit of connecting, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000
 
-/** Begins to load what {@link connect} needs and is slow to load, for those who wait for an address. */
+/** Begins to load the slow modules of {@link connect}, for a process that still waits for an address. */
 export function preloadChannel(): void {
-  // What fails here fails again, and is told, when somebody connects.
-  import('../protocol/grpc-channel.ts').catch(() => undefined)
+  // A failure is reported when the process connects.
+  import('../protocol/grpc/grpc-channel.ts').catch(() => undefined)
 }
 
-/** What {@link connect} takes besides the address. */
+/** Options of {@link connect}. */
 export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
-  /** Packages from which clients that drivers name as `package/subpath#Export` are imported. */
-  readonly allow?: readonly string[]
-  /** Interfaces of drivers by uuid, where they are known; what has no class gets a client derived from them. */
-  readonly contracts?: ReadonlyMap<string, InterfaceDefinition>
-  /** The class of the root's client, instead of the one it names. */
-  readonly rootClient?: ClientClass
-  /** What ends every wait when a console prints it (default: what the usual systems print when they have failed). */
+  /** The packages from which clients may be imported that drivers name as `package/subpath#Export`. */
+  readonly allow?: readonly string[] | undefined
+  /** The known interfaces of drivers, by uuid. A driver without a client class gets a client derived from its interface. */
+  readonly contracts?: ReadonlyMap<string, InterfaceDefinition> | undefined
+  /** The class of the root's client, instead of the class that the root names. */
+  readonly rootClient?: ClientClass | undefined
+  /** The patterns that end every wait when a console prints them (default: the failures of the usual systems). */
   readonly guards?: readonly Guard[] | undefined
-  /** Says why the connection was lost, where somebody knows, and soon; calls that it breaks fail with that. */
-  readonly whenLost?: WhenLost
-  /** Gets what the exporter's hook prints while connecting waits for it, a line at a time, and its warning. */
-  readonly print?: (line: string) => void
+  /** The end of lines that consoles type (default: that of the driver's config, else a carriage return). */
+  readonly lineEnd?: string | undefined
+  /** The time for which waits of serial consoles go on while the device is away, in milliseconds (default 30 000). */
+  readonly returnTimeoutMs?: number | undefined
+  /** Finds out why the connection was lost. The calls that break with it fail with that reason. */
+  readonly whenLost?: WhenLost | undefined
+  /** The name that the user gave the exporter. It stands before the drivers in errors: `dut.console`. */
+  readonly role?: string | undefined
+  /** Gets the output of the exporter's hook while connecting waits for it, line by line, and its warning. */
+  readonly print?: ((line: string) => void) | undefined
 }
 
 /** A connection to an exporter. */
@@ -43,27 +53,38 @@ export interface Connection {
   readonly report: ExporterReport
   readonly channel: Channel
   /**
-   * Closes it at once, with every call and stream on it. May be called again.
+   * Closes the connection at once, with every call and stream on it. May be called again.
    *
-   * @param reason what calls fail with, where there is something to say
+   * @param reason the error of those calls, if there is more to say than that the connection is closed
    */
   close(reason?: HardwareError): void
 }
 
-async function createChannel(address: string, options: ConnectOptions): Promise<Channel> {
-  const { GrpcChannel } = await import('../protocol/grpc-channel.ts')
-  const create = () => new GrpcChannel(parseAddress(address), options)
-  if (options.redialTimeoutMs === undefined) return create()
-  const { RedialChannel } = await import('../protocol/redial-channel.ts')
-  return new RedialChannel(create, options.redialTimeoutMs)
+/** Makes a channel to an exporter, which connects on its first call; the options are those of {@link connect}. */
+export async function createChannel(address: string, options: ConnectOptions = {}): Promise<Channel> {
+  const { GrpcChannel } = await import('../protocol/grpc/grpc-channel.ts')
+  const wrappers = await channelWrappers(options)
+  const connectDirectly: ConnectChannel = () => new GrpcChannel(parseAddress(address), options)
+  return wrappers.reduce<ConnectChannel>((inner, wrap) => () => wrap(inner), connectDirectly)()
+}
+
+/** The wrappers of a channel, from the inside out. */
+async function channelWrappers({ reconnectTimeoutMs }: ConnectOptions): Promise<ChannelWrapper[]> {
+  const wrappers: ChannelWrapper[] = []
+  if (reconnectTimeoutMs !== undefined) {
+    const { reconnectingChannel } = await import('../protocol/reconnect/reconnecting-channel.ts')
+    wrappers.push((connectAgain) => reconnectingChannel(connectAgain, reconnectTimeoutMs))
+  }
+  return wrappers
 }
 
 /**
  * Connects to an exporter and makes clients for its drivers.
  *
- * @param address a unix socket's path, or `host:port`, where TLS is spoken unless `insecure` is set
- * @throws HardwareError CONNECTION_FAILED when nobody answers there, or not as whom it should; UNAUTHENTICATED without the
- *   right passphrase; HOOK_FAILED when its beforeLease hook has ended the lease; CALL_TIMEOUT when the answer takes longer than `timeoutMs` (default 10 000)
+ * @param address a unix socket's path, or `host:port`, with TLS unless `insecure` is set
+ * @throws HardwareError CONNECTION_FAILED when no exporter answers, or its certificate is wrong; UNAUTHENTICATED without the
+ *   right passphrase; HOOK_FAILED when the beforeLease hook has ended the lease; CALL_TIMEOUT when the answer takes longer than
+ *   `timeoutMs` (default 10 000)
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
   const channel = await createChannel(address, options)
@@ -76,9 +97,12 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
     if (state !== undefined && options.duringHook !== true)
       await waitUntilReady(channel, state, { signal, print: options.print })
     const paths = new Set(report.drivers.map((driver) => driver.labels[clientLabel] ?? ''))
-    const classes = new Map<string, ClientClass>()
-    for (const path of paths) classes.set(path, await resolveClient(path, options.allow ?? []))
-    const shared = { channel, guards: options.guards }
+    const loading = Array.from(paths, async (path): Promise<[string, ClientClass]> => {
+      return [path, await resolveClient(path, options.allow ?? [])]
+    })
+    const classes = new Map(await Promise.all(loading))
+    const { role, guards, lineEnd, returnTimeoutMs } = options
+    const shared = { channel, role, guards, lineEnd, returnTimeoutMs, boardFailure: new BoardFailure() }
     const root = buildClients(report, shared, (driver) => {
       const contract = options.contracts?.get(driver.uuid)
       const Client = classes.get(driver.labels[clientLabel] ?? '') ?? DriverClient
@@ -90,6 +114,18 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
     return { root, report, channel, close: (reason) => channel.close(reason) }
   } catch (error) {
     channel.close()
-    throw error
+    throw isUnauthenticated(error) ? passphraseError(error, address) : error
   }
+}
+
+function isUnauthenticated(error: unknown): error is HardwareError {
+  return error instanceof HardwareError && error.code === 'UNAUTHENTICATED'
+}
+
+/** Names the places where users give a passphrase. */
+function passphraseError(cause: HardwareError, address: string): HardwareError {
+  const message =
+    `${cause.message}. Give the passphrase of ${address}: passphrase of the exporter in hardware(), ` +
+    `--passphrase-file of the command line, or ${environmentVariables.passphrase} in the environment`
+  return new HardwareError('UNAUTHENTICATED', message, { cause, origin: cause.origin, details: cause.details })
 }

@@ -1,18 +1,23 @@
 import type { Duplex } from 'node:stream'
 
-import { Console, type ConsoleOptions } from './console/console.ts'
-import type { ClientNode } from './driver-client.ts'
-import { Waits } from './waits.ts'
+import { lineEndLabel, lineEnds } from '../interfaces/serial.ts'
+import { Console } from './console.ts'
+import type { ConsoleOptions } from './console/console-base.ts'
+import { type ClientNode, labelOf } from './client-node.ts'
 
-/** The console of a driver's client: its guards are those of the connection, and end the waits on the whole exporter. */
+/** Makes the console of a driver's client, with the guards of the connection. A guard ends the waits on the whole exporter. */
 export function createConsole(
-  { path, channel, guards }: ClientNode,
+  node: ClientNode,
   connect: () => Promise<Duplex>,
-  { name, ...options }: ConsoleOptions & { /** Its name where the driver is the root. */ readonly name: string },
+  {
+    name,
+    ...options
+  }: ConsoleOptions & {
+    /** The name of the console if the driver is the root and has no role. */ readonly name: string
+  },
 ): Console {
-  return new Console(path || name, connect, {
-    ...(guards === undefined ? {} : { guards }),
-    waits: Waits.of(channel),
-    ...options,
-  })
+  const { report, guards, lineEnd = lineEnds.get(report.labels[lineEndLabel] ?? ''), boardFailure, channel } = node
+  boardFailure.watch()
+  const details = channel.details
+  return new Console(labelOf(node, name), connect, { guards, lineEnd, boardFailure, details, ...options })
 }

@@ -7,8 +7,8 @@ export type DerivedClient<I extends InterfaceDefinition> = DriverClient<I> & Omi
 const derived = new WeakMap<InterfaceDefinition, ClientClass>()
 
 /**
- * Makes a client class of an interface, with a method for each of the interface's. One whose name every client has
- * already (such as `call`) is left to `client.call('call')`.
+ * Makes a client class of an interface, with a method for each method of the interface. A method with the name of a member of
+ * every client, such as `call`, has to be called as `client.call('call')`.
  */
 export function deriveClient<I extends InterfaceDefinition>(contract: I): ClientClass<DerivedClient<I>> {
   let Client = derived.get(contract)

@@ -1,47 +1,27 @@
 import type { Duplex } from 'node:stream'
 
-import { HardwareError } from '../errors.ts'
-import {
-  type InterfaceDefinition,
-  type MethodArgs,
-  type MethodDefinition,
-  type MethodNames,
-  type MethodResult,
-  toWireName,
-} from '../interfaces/define.ts'
-import type { CallTarget, Channel, DriverReport, OpenResource, WaitOptions } from '../protocol/channel.ts'
+import { anySignal } from '../base/abort.ts'
+import { brand, describeCopies, otherMajorOf } from '../base/brand.ts'
+import { isRecord } from '../base/check.ts'
+import type { WaitOptions } from '../base/wait-options.ts'
+import type { InterfaceDefinition, MethodArgs, MethodNames, MethodResult } from '../interfaces/define.ts'
+import type { OpenResource } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
-import { eitherSignal } from '../protocol/either-signal.ts'
 import type { ContentEncoding } from '../protocol/resources.ts'
-import { validate, validateArgs, ValidationError } from '../protocol/validation.ts'
-import { defaultCallTimeoutMs, resolveCallOptions } from './call-options.ts'
-import type { Guard } from './console/guards.ts'
-import { Waits } from './waits.ts'
-
-/** Where a client stands in an exporter's tree. */
-export interface ClientNode {
-  readonly report: DriverReport
-  /** Its name under its parent; empty for the root. */
-  readonly name: string
-  /** The names from the root down, joined by dots, for error messages; empty for the root. */
-  readonly path: string
-  readonly channel: Channel
-  /** The interface, where it is known. */
-  readonly contract: InterfaceDefinition | undefined
-  /** What ends every wait on the exporter when a console prints it (default: what the usual systems print). */
-  readonly guards?: readonly Guard[] | undefined
-}
+import { defaultCallTimeoutMs, noteWait, resolveCallOptions } from './call-options.ts'
+import { type ClientNode, labelOf } from './client-node.ts'
+import { DriverMethod } from './driver-method.ts'
 
 /** A class of clients: {@link DriverClient} or one derived from it. */
 export interface ClientClass<Client extends DriverClient = DriverClient> {
   new (node: ClientNode): Client
-  /** What its methods are called on the wire, and the schemas of their values. */
+  /** The names of the methods on the wire, and the schemas of their values. */
   readonly interface?: InterfaceDefinition
 }
 
 /**
- * Calls one driver, wherever it is. Classes for particular interfaces add methods of their own; this one alone can still
- * `call` what any driver has.
+ * The client of one driver. Classes for particular interfaces add their methods; this class can still `call` every method of any
+ * driver.
  *
  * @example
  * ```ts
@@ -52,9 +32,13 @@ export interface ClientClass<Client extends DriverClient = DriverClient> {
  * ```
  */
 export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
-  /** Where this client stands in the exporter's tree. */
+  static {
+    brand(this, 'DriverClient')
+  }
+
+  /** The place of this client in the exporter's tree. */
   readonly node: ClientNode
-  /** The clients of the drivers below, by name. They are properties too, where no method has the name. */
+  /** The clients of the drivers below, by name. A child is also a property, unless a method has the name. */
   readonly children: Readonly<Record<string, DriverClient>> = {}
   /** The limits of the calls made through this object. */
   protected readonly options: WaitOptions = {}
@@ -63,7 +47,7 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     this.node = node
   }
 
-  /** What the device is, as its exporter describes it. */
+  /** The exporter's description of the device. */
   get description(): string | undefined {
     return this.node.report.description
   }
@@ -79,8 +63,8 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
   }
 
   /**
-   * The same client with limits for its calls. (What it returns inherits from this object; a class of your own that
-   * keeps state keeps it in `private` properties, not in `#` ones.)
+   * Returns the same client with limits for its calls. The result inherits from this object, so a class that you write keeps
+   * its state in `private` properties, not in `#` ones.
    *
    * @example
    * ```ts
@@ -93,22 +77,26 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
   }
 
   /**
-   * Begins to follow what the device sends by itself, such as its console. Fixtures call it when the lease starts, so
-   * that nothing is missed before the first test looks.
+   * Begins to read the output that the device sends by itself, such as its console. Fixtures call this when the lease starts,
+   * so that no output is missed before the first test.
    */
   async attach(): Promise<void> {}
 
   /**
    * Calls a method with one answer.
    *
-   * @throws HardwareError ARGUMENT_INVALID where a schema refuses an argument, else what the exporter answers
+   * @throws HardwareError ARGUMENT_INVALID when a schema refuses an argument, else the exporter's error
    */
   async call<M extends MethodNames<I, 'call'>>(method: M, ...args: MethodArgs<I, M>): Promise<MethodResult<I, M>> {
-    const definition = definitionOf(this as DriverClient, method)
-    const target = targetOf(this as DriverClient, method, definition)
-    const checked = await checkArgs(definition, args, target.label)
-    const result = await this.node.channel.call(target, checked, this.limits())
-    return (await checkResult(definition, result, target.label)) as MethodResult<I, M>
+    const driverMethod = new DriverMethod(this.node, method)
+    const checked = await driverMethod.checkArgs(args)
+    const waitEnded = noteWait(() => `${driverMethod.target.label} has not answered yet.`)
+    try {
+      const result = await this.node.channel.call(driverMethod.target, checked, this.limits())
+      return (await driverMethod.checkResult(result)) as MethodResult<I, M>
+    } finally {
+      waitEnded()
+    }
   }
 
   /** Calls a method with many answers. Leaving the loop ends the call. */
@@ -116,36 +104,38 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     method: M,
     ...args: MethodArgs<I, M>
   ): AsyncGenerator<MethodResult<I, M>, void, void> {
-    const definition = definitionOf(this as DriverClient, method)
-    const target = targetOf(this as DriverClient, method, definition)
-    const checked = await checkArgs(definition, args, target.label)
-    for await (const record of this.node.channel.streamingCall(
-      target,
-      checked,
-      limitsOf(this as DriverClient, this.options),
-    )) {
-      const checked = definition?.result === undefined ? record : await checkResult(definition, record, target.label)
-      yield checked as MethodResult<I, M>
+    const driverMethod = new DriverMethod(this.node, method)
+    const checked = await driverMethod.checkArgs(args)
+    const limits = limitsOf(this.node, this.options)
+    const waitEnded = noteWait(() => `${driverMethod.target.label} has not ended yet.`)
+    try {
+      for await (const record of this.node.channel.streamingCall(driverMethod.target, checked, limits)) {
+        // A record without a schema does not wait for a turn of the event loop.
+        yield (driverMethod.checksResults ? await driverMethod.checkResult(record) : record) as MethodResult<I, M>
+      }
+    } finally {
+      waitEnded()
     }
   }
 
   /**
-   * Opens a byte stream. Destroy it, or end it and read it to its end, to close it. Limits are those of the wait until it
-   * is open; it may be used for longer than that, as consoles are that outlive a test.
+   * Opens a byte stream. Destroy it, or end it and read it to its end, to close it. The limits are those of the opening; the
+   * stream may be used for longer, as a console that outlives a test.
    */
   stream(method: MethodNames<I, 'byteStream'>): Promise<Duplex> {
-    const client = this as DriverClient
-    return this.node.channel.openStream(targetOf(client, method, definitionOf(client, method)), this.limits())
+    return this.node.channel.openStream(new DriverMethod(this.node, method).target, this.limits())
   }
 
   /**
-   * Opens a stream for a file that a method of this driver shall read or write, and the handle to pass to that method.
+   * Opens a stream for a file that a method of this driver reads or writes.
    *
-   * @param encoding how the file is compressed
+   * @param encoding the compression of the file
+   * @returns the stream, and the handle to pass to that method
    */
   resource(encoding: ContentEncoding | null = null): Promise<OpenResource> {
-    const { report, path, channel } = this.node
-    const label = path === '' ? 'resource' : `${path}.resource`
+    const { report, channel } = this.node
+    const driver = labelOf(this.node)
+    const label = driver === '' ? 'resource' : `${driver}.resource`
     return channel.openResource(report.uuid, encoding, { ...this.limits(), label })
   }
 
@@ -154,52 +144,21 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     signal: AbortSignal | undefined
     timeoutMs: number
   } {
-    const { signal, timeoutMs } = limitsOf(this as DriverClient, this.options)
+    const { signal, timeoutMs } = limitsOf(this.node, this.options)
     return { signal, timeoutMs: timeoutMs ?? defaultTimeoutMs }
   }
 }
 
-// Functions and not private methods: `with()` makes objects that inherit from a client, and those have no private names.
-
-/** A board that has failed, as one of its consoles has said, ends a call too. */
-function limitsOf({ node }: DriverClient, options: WaitOptions): WaitOptions {
+/** The limits of a call. The failure of the board, which a console reports, ends the call, too. */
+function limitsOf({ boardFailure }: ClientNode, options: WaitOptions): WaitOptions {
   const { signal, timeoutMs } = resolveCallOptions(options)
-  return { signal: eitherSignal(signal, Waits.find(node.channel)?.signal), timeoutMs }
+  return { signal: anySignal(signal, boardFailure.signal), timeoutMs }
 }
 
-function definitionOf(client: DriverClient, method: string): MethodDefinition | undefined {
-  return client.node.contract?.methods[method]
-}
-
-function targetOf({ node }: DriverClient, method: string, definition: MethodDefinition | undefined) {
-  const label = node.path === '' ? method : `${node.path}.${method}`
-  return {
-    uuid: node.report.uuid,
-    method: definition?.wireName ?? toWireName(method),
-    label,
-    idempotent: definition?.idempotent,
-  } satisfies CallTarget
-}
-
-async function checkArgs(definition: MethodDefinition | undefined, args: readonly unknown[], label: string) {
-  const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1)
-  if (definition?.args === undefined) return given
-  try {
-    // The exporter validates again, and passes the schemas' output to the driver; sending that would transform twice.
-    await validateArgs(definition.args, given, label)
-    return given
-  } catch (error) {
-    if (!(error instanceof ValidationError)) throw error
-    throw new HardwareError('ARGUMENT_INVALID', error.message, { cause: error })
-  }
-}
-
-async function checkResult(definition: MethodDefinition | undefined, result: unknown, label: string): Promise<unknown> {
-  if (definition?.result === undefined) return result
-  try {
-    return await validate(definition.result, result, `result of ${label}`)
-  } catch (error) {
-    if (!(error instanceof ValidationError)) throw error
-    throw new HardwareError('RESULT_INVALID', error.message, { cause: error })
-  }
+/** @returns the reason why a value is no class of clients; `undefined` for {@link DriverClient} and classes derived from it */
+export function mistakeOfClientClass(value: unknown): string | undefined {
+  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined
+  if (isRecord(prototype) && Object.create(prototype) instanceof DriverClient) return undefined
+  const other = isRecord(prototype) ? otherMajorOf(prototype) : undefined
+  return other === undefined ? 'is not a class that extends DriverClient' : describeCopies(other)
 }

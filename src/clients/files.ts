@@ -9,26 +9,29 @@ import type { ResourceHandle } from '../interfaces/resource.ts'
 import type { ContentEncoding, PresignedRequestHandle } from '../protocol/resources.ts'
 import type { DriverClient } from './driver-client.ts'
 
-/** How much of given bytes is sent at a time. */
+/** The bytes that are sent at a time. */
 const sliceBytes = 64 * 1024
 
-/** A file to send: its path, its bytes, a stream of them, or an http(s) URL that the exporter itself gets. */
+/** A file to send: its path, its bytes, a stream of bytes, or an http(s) URL from which the exporter itself gets the file. */
 export type FileSource = string | Uint8Array | Readable | URL
 
-/** What else there is to say of a file. */
+/** A client whose driver reads and writes files. */
+type FileClient = Pick<DriverClient, 'resource'>
+
+/** Options of a file. */
 export interface FileOptions {
-  /** How the file is compressed; the driver gets, and gives, its content. */
-  readonly encoding?: ContentEncoding | null
+  /** The compression of the file. The driver sees the content without it. */
+  readonly encoding?: ContentEncoding | null | undefined
 }
 
 /**
  * Sends a file to a method of a driver.
  *
  * @param use calls the method with the handle
- * @throws HardwareError ARGUMENT_INVALID when the file cannot be read, else what the call throws
+ * @throws HardwareError ARGUMENT_INVALID when the file cannot be read, else the error of the call
  */
 export async function sendFile<T>(
-  client: DriverClient,
+  client: FileClient,
   source: FileSource,
   { encoding = null }: FileOptions,
   use: (handle: ResourceHandle) => Promise<T>,
@@ -39,12 +42,12 @@ export async function sendFile<T>(
     content.destroy()
     throw error
   })
-  // Whichever of the two breaks first takes the other with it, with its own error.
+  // The first of the two that breaks also destroys the other, whose error then says nothing.
   let broken = content.errored
   content.on('error', (error) => {
     if (stream.errored === null) broken ??= error
   })
-  // What breaks the stream breaks the call too, also when all has been sent and nobody listens any more.
+  // An error of the stream is also an error of the call, and may come when nothing listens any more.
   stream.on('error', () => undefined)
   const pumped = pipeline(content, stream).catch(() => undefined)
   try {
@@ -63,12 +66,12 @@ export async function sendFile<T>(
 /**
  * Receives a file from a method of a driver.
  *
- * @param target where to write it: a path or a stream
+ * @param target the path or the stream to write to
  * @param use calls the method with the handle
- * @throws HardwareError ARGUMENT_INVALID when the file cannot be written, else what the call throws
+ * @throws HardwareError ARGUMENT_INVALID when the file cannot be written, else the error of the call
  */
 export async function receiveFile<T>(
-  client: DriverClient,
+  client: FileClient,
   target: string | Writable,
   { encoding = null }: FileOptions,
   use: (handle: ResourceHandle) => Promise<T>,
@@ -90,7 +93,7 @@ export async function receiveFile<T>(
     await pumped
     return result
   } catch (error) {
-    // The driver only sees that nobody reads any more.
+    // The driver only sees that its stream has ended.
     throw broken === null ? error : unwritable(broken)
   } finally {
     stream.destroy()
@@ -123,7 +126,7 @@ async function open(source: string | Uint8Array | Readable | URL): Promise<Reada
   return createReadStream(source)
 }
 
-/** Bytes in pieces, so that they are not all queued for the wire at once. */
+/** Cuts bytes into pieces, so that they are not all queued for the wire at once. */
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes)
 }

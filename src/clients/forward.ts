@@ -2,15 +2,16 @@ import { once } from 'node:events'
 import { createServer, type ListenOptions, type Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 
+import { anySignal } from '../base/abort.ts'
 import { HardwareError, messageOf } from '../errors.ts'
 
-/** What is the same for every kind of forwarding. */
+/** Options of every kind of forwarding. */
 export interface ForwardOptions {
   /**
-   * Is told why a connection could not be opened, or broke; the program at its local end only sees it reset. Without
-   * this the error is a warning of the process.
+   * Receives the error when a connection could not be opened, or broke. The program at the local end only sees a reset.
+   * Without this option the error is a warning of the process.
    */
-  readonly onError?: (error: Error) => void
+  readonly onError?: ((error: Error) => void) | undefined
 }
 
 /** A local listener whose connections are streams of a driver. */
@@ -22,9 +23,9 @@ interface Forwarder extends AsyncDisposable {
 /**
  * Listens, and joins each connection to a stream. Either side can end its half and still read.
  *
- * @param listen where
+ * @param listen the address to listen on
  * @param open opens a stream; the signal is aborted when the forwarding ends
- * @throws HardwareError ARGUMENT_INVALID when the address cannot be listened on
+ * @throws HardwareError ARGUMENT_INVALID when it cannot listen on the address
  */
 export async function forwardConnections(
   listen: ListenOptions,
@@ -79,14 +80,14 @@ async function join(
   socket.on('close', () => gone.abort(new Error('the local side has hung up')))
   let stream: Duplex
   try {
-    stream = await open(AbortSignal.any([ended, gone.signal]))
+    stream = await open(anySignal(ended, gone.signal))
   } catch (error) {
     if (!gone.signal.aborted) report(error)
     socket.resetAndDestroy()
     return
   }
   stream.on('error', (error) => {
-    // What the local side has broken is no failure of the device's.
+    // A connection that the local side broke is no failure of the device.
     if (socket.errored === null && !gone.signal.aborted) report(error)
     socket.resetAndDestroy()
   })

@@ -1,67 +1,38 @@
 import { pathToFileURL } from 'node:url'
 
 import { HardwareError, messageOf } from '../errors.ts'
-import { CompositeClient } from './composite-client.ts'
-import { DigitalInputClient } from './digital-input-client.ts'
-import { DigitalOutputClient } from './digital-output-client.ts'
-import { type ClientClass, DriverClient } from './driver-client.ts'
-import { FlasherClient } from './flasher-client.ts'
-import { HttpServerClient } from './http-server-client.ts'
-import { NetworkClient } from './network-client.ts'
-import { OpendalClient } from './opendal-client.ts'
-import { PowerClient } from './power-client.ts'
-import { QemuClient } from './qemu-client.ts'
-import { SerialClient } from './serial-client.ts'
-import { ShellClient } from './shell-client.ts'
-import { StorageMuxClient, StorageMuxFlasherClient } from './storage-mux-client.ts'
-import { TftpServerClient } from './tftp-server-client.ts'
-import { VirtualPowerClient } from './virtual-power-client.ts'
+import { type ClientClass, DriverClient, mistakeOfClientClass } from './driver-client.ts'
+import { clientTypes } from './types.ts'
 
-const builtIn = [
-  CompositeClient,
-  DigitalInputClient,
-  DigitalOutputClient,
-  FlasherClient,
-  HttpServerClient,
-  NetworkClient,
-  OpendalClient,
-  PowerClient,
-  QemuClient,
-  SerialClient,
-  ShellClient,
-  StorageMuxClient,
-  StorageMuxFlasherClient,
-  TftpServerClient,
-  VirtualPowerClient,
-]
+/** The classes that have been registered or loaded, by their paths. */
+const known = new Map<string, ClientClass>()
 
-const registered = new Map<string, ClientClass>([
-  ...builtIn.map((Client): [string, ClientClass] => [Client.interface.client, Client as unknown as ClientClass]),
-  // The name that newer releases of upstream's core give it.
-  ['jumpstarter.client.flasher.FlasherClient', FlasherClient],
-  // The same with a method for images of container registries, which our driver does not have.
-  ['jumpstarter_driver_qemu.client.QemuFlasherClient', FlasherClient],
-])
-
-/** Makes a client class known by the path that drivers report. */
+/** Registers a client class for the path that drivers report. It takes the place of a class that had the path before. */
 export function registerClient(path: string, Client: ClientClass): void {
-  registered.set(path, Client)
+  known.set(path, Client)
 }
 
 /**
- * The class for a path that a driver reports: a registered one, or `package/subpath#Export` imported if `allow` names
- * the package. Every other driver gets a plain {@link DriverClient}, which can still `call` its methods.
+ * Finds the class for a path that a driver reports: a registered class, a class of this package, or
+ * `package/subpath#Export`, which is imported if `allow` names the package. Every other driver gets a plain
+ * {@link DriverClient}, which can still `call` its methods.
  *
  * @throws HardwareError MODULE_MISSING when an allowed package has no such class
  */
 export async function resolveClient(path: string, allow: readonly string[]): Promise<ClientClass> {
-  const known = registered.get(path)
-  if (known !== undefined) return known
+  const found = known.get(path)
+  if (found !== undefined) return found
+  const Client = (await clientTypes.get(path)?.()) ?? (await importAllowed(path, allow))
+  if (Client === undefined) return DriverClient
+  // A class that was registered while this one was loading stays.
+  if (!known.has(path)) known.set(path, Client)
+  return known.get(path) ?? Client
+}
+
+async function importAllowed(path: string, allow: readonly string[]): Promise<ClientClass | undefined> {
   const { specifier, name } = /^(?<specifier>[^.#/][^#]*)#(?<name>\w+)$/.exec(path)?.groups ?? {}
-  if (specifier === undefined || name === undefined || !allow.includes(packageOf(specifier))) return DriverClient
-  const Client = await importClient(specifier, name, path)
-  registered.set(path, Client)
-  return Client
+  if (specifier === undefined || name === undefined || !allow.includes(packageOf(specifier))) return undefined
+  return importClient(specifier, name, path)
 }
 
 async function importClient(specifier: string, name: string, path: string): Promise<ClientClass> {
@@ -73,8 +44,9 @@ async function importClient(specifier: string, name: string, path: string): Prom
   } catch (cause) {
     throw new HardwareError('MODULE_MISSING', `Cannot import client ${path}: ${messageOf(cause)}`, { cause })
   }
-  if (typeof found === 'function' && found.prototype instanceof DriverClient) return found as ClientClass
-  throw new HardwareError('MODULE_MISSING', `${path} is not a class that extends DriverClient`)
+  const mistake = mistakeOfClientClass(found)
+  if (mistake === undefined) return found as ClientClass
+  throw new HardwareError('MODULE_MISSING', `${path} ${mistake}`)
 }
 
 /** `@scope/name/sub` → `@scope/name`, `name/sub` → `name` */

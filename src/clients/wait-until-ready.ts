@@ -1,19 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
+import { pause } from '../base/pause.ts'
+import { pollUntil } from '../base/poll.ts'
 import { HardwareError, isConnectionError, messageOf } from '../errors.ts'
-import { type Channel, type ExporterState, hookWarningPrefix } from '../protocol/channel.ts'
+import type { Channel } from '../protocol/channel.ts'
+import { type ExporterState, hookWarningPrefix } from '../protocol/exporter.ts'
 
-/** How long a hook may keep a client waiting, in milliseconds (reference: Jumpstarter's shell waits as long). */
+/** The longest that a hook may keep a client waiting, in milliseconds. Jumpstarter's shell has the same limit. */
 export const hookTimeoutMs = 300_000
-/** How often the exporter is asked whether its hook has ended: the protocol has no event for it. */
+/** The time between two questions if a hook has ended, in milliseconds. The protocol has no event for it. */
 export const hookPollMs = 100
-/** How long one answer may take meanwhile, in milliseconds. */
+/** The time limit of each answer meanwhile, in milliseconds. */
 export const hookAnswerTimeoutMs = 5_000
 
-/** What {@link waitUntilReady} takes besides the channel. */
+/** Options of {@link waitUntilReady}. */
 interface WaitUntilReadyOptions {
-  readonly signal: AbortSignal | undefined
-  readonly print: ((line: string) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly print?: ((line: string) => void) | undefined
 }
 
 /**
@@ -27,50 +28,57 @@ export async function waitUntilReady(
   first: ExporterState,
   { signal, print = () => undefined }: WaitUntilReadyOptions,
 ): Promise<void> {
-  let state: ExporterState | undefined = first
-  if (state.status === 'BEFORE_LEASE_HOOK') {
-    const ended = new AbortController()
-    const output = printHook(channel, 'BEFORE_LEASE_HOOK', print, ended.signal)
-    const deadline = Date.now() + hookTimeoutMs
-    try {
-      while (state?.status === 'BEFORE_LEASE_HOOK') {
-        if (Date.now() > deadline) {
-          throw new HardwareError(
-            'LEASE_TIMEOUT',
-            `${channel.address}: its beforeLease hook took over ${hookTimeoutMs} ms`,
-          )
-        }
-        await delay(hookPollMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
-          throw new HardwareError('CALL_CANCELLED', `Cancelled while ${channel.address} ran its hook`, { cause })
-        })
-        state = await channel.state({ signal, timeoutMs: hookAnswerTimeoutMs })
-      }
-      // Python's exporter sends its log up to 50 ms late.
-      await delay(hookPollMs)
-    } finally {
-      ended.abort()
-      await output
-    }
-  }
+  const { address, details } = channel
+  const state = first.status === 'BEFORE_LEASE_HOOK' ? await waitForHook(channel, print, signal) : first
   if (state?.status === 'BEFORE_LEASE_HOOK_FAILED') {
-    throw new HardwareError('HOOK_FAILED', `${channel.address} is not ready: ${state.message ?? 'its hook failed'}`)
+    const message = `${address} is not ready: ${state.message ?? 'its hook failed'}`
+    throw new HardwareError('HOOK_FAILED', message, { details })
   }
   if (state?.message?.startsWith(hookWarningPrefix) === true) {
     print(`warning: ${state.message.slice(hookWarningPrefix.length)}`)
   }
 }
 
-/** How long what a hook printed before takes to come, in milliseconds: Python's exporter sends its log up to 50 ms late. */
+/** Prints the output of the hook until it has ended. @returns the state after that */
+async function waitForHook(
+  channel: Channel,
+  print: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<ExporterState | undefined> {
+  const { address, details } = channel
+  const ended = new AbortController()
+  const output = printHook(channel, 'BEFORE_LEASE_HOOK', print, ended.signal)
+  const look = async () => {
+    const state = await channel.state({ signal, timeoutMs: hookAnswerTimeoutMs })
+    return state?.status === 'BEFORE_LEASE_HOOK' ? undefined : { state }
+  }
+  const limits = { firstMs: hookPollMs, maxMs: hookPollMs, timeoutMs: hookTimeoutMs, signal }
+  try {
+    const end = await pollUntil(look, { ...limits, what: `the wait for the hook of ${address}` })
+    if (end === undefined) {
+      const message = `${address}: its beforeLease hook took over ${hookTimeoutMs} ms`
+      throw new HardwareError('LEASE_TIMEOUT', message, { details: { ...details, limitMs: hookTimeoutMs } })
+    }
+    // Python's exporter sends its log up to 50 ms late.
+    await pause(hookPollMs)
+    return end.state
+  } finally {
+    ended.abort()
+    await output
+  }
+}
+
+/** The time in which the earlier output of a hook arrives, in milliseconds: Python's exporter sends its log up to 50 ms late. */
 const pastMs = 150
 
-/** Prints what a hook has printed that has just ended, for who could not connect before. */
+/** Prints the output of a hook that ended before this client could connect. */
 export async function printPastHook(channel: Channel, print: (line: string) => void): Promise<void> {
   const state = await channel.state({ timeoutMs: hookAnswerTimeoutMs })
   if (state?.previous !== 'BEFORE_LEASE_HOOK') return
   await printHook(channel, 'BEFORE_LEASE_HOOK', print, AbortSignal.timeout(pastMs))
 }
 
-/** Prints what a hook prints, until the signal is aborted or the exporter has gone. */
+/** Prints the output of a hook, until the signal is aborted or the exporter has gone. */
 export async function printHook(
   channel: Channel,
   hook: 'BEFORE_LEASE_HOOK' | 'AFTER_LEASE_HOOK',

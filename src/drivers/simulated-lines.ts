@@ -4,13 +4,13 @@ import { DigitalInput, type Edge } from '../interfaces/digital-input.ts'
 import { DigitalOutput } from '../interfaces/digital-output.ts'
 import { callSignal } from '../runtime/call.ts'
 import { Driver } from '../runtime/driver.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { anySignal, untilAborted } from '../base/abort.ts'
 
 type LevelListener = (pin: string, high: boolean) => void
 
 /** The pins of a simulated board. */
 export interface SimulatedPins {
-  /** The level that the board puts on a pin; low while it is off. */
+  /** The level that the board puts on a pin; low while the board is off. */
   level(pin: string): boolean | Promise<boolean>
   /** Puts a level on a pin from outside, and leaves it there. */
   drive(pin: string, high: boolean): Promise<void>
@@ -19,15 +19,15 @@ export interface SimulatedPins {
   off(event: 'level', listener: LevelListener): unknown
 }
 
-/** Which line of which board. */
+/** Options of a simulated line. */
 export interface SimulatedLineOptions {
   readonly pins: SimulatedPins
   readonly pin: string
-  /** Whether the line is active when the pin is low (default false). */
-  readonly activeLow?: boolean
+  /** True if the line is active when the pin is low (default false). */
+  readonly activeLow?: boolean | undefined
 }
 
-/** A line from a simulated board to the lab: reads what the firmware puts on a pin. */
+/** A line from a simulated board to the lab: reads the level that the firmware puts on a pin. */
 export class SimulatedInput extends Driver implements Implementation<typeof DigitalInput> {
   static readonly interface = DigitalInput
   readonly #pins: SimulatedPins
@@ -72,18 +72,18 @@ export class SimulatedInput extends Driver implements Implementation<typeof Digi
     { now = true }: { readonly now?: boolean } = {},
   ): Promise<void> {
     const limit =
-      timeoutSeconds === undefined || timeoutSeconds === null ? [] : [AbortSignal.timeout(timeoutSeconds * 1000)]
+      timeoutSeconds === undefined || timeoutSeconds === null ? undefined : AbortSignal.timeout(timeoutSeconds * 1000)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const listen: LevelListener = (pin, high) => {
       if (pin === this.#pin && wanted(high !== this.#activeLow)) resolve()
     }
-    // Before the level is read, so that no change is missed in between.
+    // The listener comes before the first read, so that no change is missed.
     this.#pins.on('level', listen)
     try {
       if (now) this.#isActive().then((active) => wanted(active) && resolve(), reject)
-      await unlessAborted(promise, AbortSignal.any([callSignal(), ...limit]))
+      await untilAborted(promise, anySignal(callSignal(), limit))
     } catch (cause) {
-      if (limit[0]?.aborted !== true) throw cause
+      if (limit?.aborted !== true) throw cause
       throw new HardwareError('CALL_TIMEOUT', `Pin ${this.#pin} did not ${what} within ${timeoutSeconds} s`, { cause })
     } finally {
       this.#pins.off('level', listen)

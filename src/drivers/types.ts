@@ -1,30 +1,35 @@
 import type { DriverClass, DriverTypes } from '../runtime/config/driver-types.ts'
 
-/** Our drivers by the types that upstream gives the like ones. They are loaded when an exporter names them. */
+/**
+ * The drivers by the types that exporters' files name: Jumpstarter's type where it has such a driver, else the path of the class
+ * in this package. A driver is loaded when an exporter names it.
+ */
 export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClass>>(
   Object.entries({
-    'jumpstarter_driver_power.driver.MockPower': async () => (await import('./power/mock-power.ts')).MockPower,
-    'jumpstarter_driver_power.driver.SyncMockPower': async () => (await import('./power/mock-power.ts')).MockPower,
+    'jumpstarter_driver_composite.driver.Composite': async () => (await import('./composite/composite.ts')).Composite,
+    'jumpstarter_driver_http.driver.HttpServer': async () =>
+      (await import('./http-server/http-server.ts')).HttpServerDriver,
     'jumpstarter_driver_network.driver.EchoNetwork': async () =>
       (await import('./network/echo-network.ts')).EchoNetwork,
     'jumpstarter_driver_network.driver.TcpNetwork': async () =>
       (await import('./network/socket-network.ts')).TcpNetwork,
+    'jumpstarter_driver_network.driver.UdpNetwork': async () => (await import('./network/udp-network.ts')).UdpNetwork,
     'jumpstarter_driver_network.driver.UnixNetwork': async () =>
       (await import('./network/socket-network.ts')).UnixNetwork,
-    'jumpstarter_driver_network.driver.UdpNetwork': async () => (await import('./network/udp-network.ts')).UdpNetwork,
-    'jumpstarter_driver_pyserial.driver.PySerial': async () => (await import('./serial/py-serial.ts')).PySerial,
-    'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
-    'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
-    'jumpstarter_driver_opendal.driver.Opendal': async () =>
-      (await import('./opendal/opendal-driver.ts')).OpendalDriver,
-    'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
-    'jumpstarter_driver_http.driver.HttpServer': async () =>
-      (await import('./http-server/http-server.ts')).HttpServerDriver,
     'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
       (await import('./storage/mock-flasher.ts')).MockFlasher,
     'jumpstarter_driver_opendal.driver.MockStorageMux': async () =>
       (await import('./storage/mock-storage-mux.ts')).MockStorageMux,
     'jumpstarter_driver_opendal.driver.MockStorageMuxFlasher': async () =>
       (await import('./storage/mock-storage-mux.ts')).MockStorageMuxFlasher,
+    'jumpstarter_driver_opendal.driver.Opendal': async () =>
+      (await import('./opendal/opendal-driver.ts')).OpendalDriver,
+    'jumpstarter_driver_power.driver.MockPower': async () => (await import('./power/mock-power.ts')).MockPower,
+    'jumpstarter_driver_power.driver.SyncMockPower': async () => (await import('./power/mock-power.ts')).MockPower,
+    'jumpstarter_driver_pyserial.driver.PySerial': async () => (await import('./serial/py-serial.ts')).PySerial,
+    'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
+    'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
+    'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
+    'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )

@@ -30,27 +30,27 @@ export interface MethodDefinition<
   readonly '~signatures'?: { readonly driver: Driver; readonly client: Client }
 }
 
-/** What is to be known of a method besides its signature. */
+/** The properties of a method besides its signature. */
 export interface MethodBehaviour {
-  /** The name on the wire, where it is not the method's name in snake_case. */
-  readonly wireName?: string
+  /** The name on the wire (default: the method's name in snake_case). */
+  readonly wireName?: string | undefined
   /**
-   * Whether doing it twice is the same as doing it once (default false): switching on is, pressing a button is not. When a
-   * tunnel to an exporter of a fleet breaks before the answer has come, and can be had again, such a call is made again; a
-   * byte stream is opened again and goes on.
+   * True if two calls have the effect of one call (default false). `on` is idempotent; the press of a button is not. When the
+   * connection to a controller's exporter breaks before the answer has come, and is restored, such a call is made again. An
+   * idempotent byte stream is opened again and goes on.
    */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | undefined
 }
 
-/** What {@link call} and {@link streaming} take. */
+/** Options of {@link call} and {@link streaming}. */
 export interface MethodOptions<
   Args extends readonly StandardSchemaV1[] = readonly StandardSchemaV1[],
   Result extends StandardSchemaV1 = StandardSchemaV1,
 > extends MethodBehaviour {
   /** A Standard Schema (zod, valibot, arktype …) for each argument. */
-  readonly args?: Args
-  /** A Standard Schema of what comes back. */
-  readonly result?: Result
+  readonly args?: Args | undefined
+  /** A Standard Schema of the result, or of each record. */
+  readonly result?: Result | undefined
 }
 
 /** Arguments whose schemas accept `undefined` may be left out at the end. */
@@ -67,7 +67,7 @@ type OutputsOf<Args extends readonly StandardSchemaV1[]> = OptionalTail<{
   -readonly [K in keyof Args]: StandardSchemaV1.InferOutput<Args[K]>
 }>
 
-/** `Options` as `const` inference leaves them; what is not given is no arguments and no result. */
+/** `Options` as `const` inference leaves them. An option that is missing means no arguments or no result. */
 type ArgsOf<Options> = Options extends { readonly args: infer Args extends readonly StandardSchemaV1[] } ? Args : []
 type DriverResult<Options> = Options extends { readonly result: infer Result extends StandardSchemaV1 }
   ? StandardSchemaV1.InferInput<Result>
@@ -81,7 +81,7 @@ type ClientSignature<Options> = (...args: InputsOf<ArgsOf<Options>>) => ClientRe
 
 function method<Kind extends MethodKind>(kind: Kind, options: MethodOptions): MethodDefinition<Kind> {
   const { wireName, args, result, idempotent } = options
-  return { kind, wireName, args, result, ...(idempotent === undefined ? {} : { idempotent }) }
+  return { kind, wireName, args, result, idempotent }
 }
 
 /**
@@ -134,11 +134,11 @@ export interface InterfaceDefinition<Client extends string = string, Methods ext
 /**
  * Defines the contract that a driver implements and a client calls.
  *
- * @param definition.client class path of the client: an upstream Python path where Python users shall get that client,
- *   else a name of your own
- * @param definition.methods what {@link call}, {@link streaming} and {@link byteStream} describe
+ * @param definition.client the class path of the client: Jumpstarter's path if users of Python have such a client, else a new
+ *   name
+ * @param definition.methods the methods, made with {@link call}, {@link streaming} and {@link byteStream}
  * @param definition.safe the method, without arguments, that brings the device to a state it may be left in: `off` for
- *   power. It is called when a lease ends, unless the exporter's file says what is
+ *   power. The exporter calls it when a lease ends, unless the exporter's file has `safe`
  * @throws TypeError when two methods have one wire name, or `safe` is none of the calls
  *
  * @example
@@ -169,7 +169,7 @@ export function defineInterface<const Client extends string, Methods extends Met
   if (safe !== undefined && methods[safe]?.kind !== 'call') {
     throw new TypeError(`'${safe}', which makes a device of ${client} safe, is not one of its calls`)
   }
-  return { client, methods: methods as Methods, ...(safe === undefined ? {} : { safe }) }
+  return { client, methods: methods as Methods, safe }
 }
 
 /** The wire name of a method that no interface names: `setTarget` → `set_target`, `getURL` → `get_url`. */
@@ -185,7 +185,7 @@ type DriverSide<M> = M extends MethodDefinition<MethodKind, infer Driver> ? Driv
 type ClientSide<M> = M extends MethodDefinition<MethodKind, Signature, infer Client> ? Client : never
 
 /**
- * What a driver of an interface has to have: `class MyRelay extends Driver implements Implementation<typeof Relay>`
+ * The methods that a driver of an interface must have: `class MyRelay extends Driver implements Implementation<typeof Relay>`
  * makes a missing method or a wrong signature a compile error.
  */
 export type Implementation<I extends InterfaceDefinition> = {
@@ -199,7 +199,7 @@ export type Implementation<I extends InterfaceDefinition> = {
 type MaybePromise<T> = T | Promise<T>
 type Records<T> = Iterable<T> | AsyncIterable<T>
 
-/** What a client of an interface can call, with every answer awaited. */
+/** The methods that a client of an interface can call. Every answer is a promise. */
 export type Methods<I extends InterfaceDefinition> = {
   [K in keyof MethodsOf<I>]: MethodsOf<I>[K] extends { readonly kind: 'call' }
     ? (...args: MethodArgs<I, K>) => Promise<MethodResult<I, K>>
@@ -220,7 +220,7 @@ export type MethodArgs<I extends InterfaceDefinition, K extends keyof MethodsOf<
   ? unknown[]
   : Parameters<ClientSide<MethodsOf<I>[K]>>
 
-/** What a client gets from one method; for a streaming one, one record. */
+/** The result of one method for a client; for a streaming method, one record. */
 export type MethodResult<
   I extends InterfaceDefinition,
   K extends keyof MethodsOf<I>,

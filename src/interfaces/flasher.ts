@@ -1,13 +1,16 @@
 import { call, defineInterface } from './define.ts'
 import type { ResourceHandle } from './resource.ts'
 
-/** Writes images to a device and reads them back. A handle is what a client's `resource()` gives. */
+/** Writes images to a device and reads them back. A client's `resource()` makes the handles. */
 export const Flasher = defineInterface({
   client: 'jumpstarter_driver_opendal.client.FlasherClient',
   methods: {
-    /** @param target which part of the device, where it has several */
-    flash: call<(image: ResourceHandle, target?: string | null) => void>(),
-    /** @param target which part of the device, where it has several */
-    dump: call<(image: ResourceHandle, target?: string | null) => void>(),
+    /** @param partition the part of the device, if it has several */
+    flash: call<(source: ResourceHandle, partition?: string | null) => void>(),
+    /**
+     * @param target the file to write
+     * @param partition the part of the device, if it has several
+     */
+    dump: call<(target: ResourceHandle, partition?: string | null) => void>(),
   },
 })

@@ -6,7 +6,7 @@ export const Network = defineInterface({
   methods: {
     /** A connection to the endpoint; for UDP, one chunk is one datagram. */
     connect: byteStream(),
-    /** Where the endpoint is, as a URL: `tcp://192.0.2.1:22`. Endpoints without such an address do not have it. */
+    /** The address of the endpoint as a URL: `tcp://192.0.2.1:22`. Endpoints without such an address do not have this method. */
     address: call<() => string>({ idempotent: true }),
   },
 })

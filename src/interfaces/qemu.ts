@@ -4,7 +4,7 @@ import type { ResourceHandle } from './resource.ts'
 /** A saved state of a virtual machine: its memory, its devices and its disks. */
 export interface QemuSnapshot {
   readonly name: string
-  /** When it was saved, as ISO 8601 has it. */
+  /** The time when it was saved, in the format of ISO 8601. */
   readonly savedAt: string
 }
 
@@ -18,24 +18,24 @@ export const QemuMachine = defineInterface({
     getHostname: call<() => string>({ idempotent: true }),
     getUsername: call<() => string>({ idempotent: true }),
     getPassword: call<() => string>({ idempotent: true }),
-    /** How large the disk is at the next power-on; it cannot become smaller. */
+    /** Sets the size of the disk from the next power-on. It cannot become smaller. */
     setDiskSize: call<(size: string) => void>({ idempotent: true }),
-    /** How much memory there is at the next power-on. */
+    /** Sets the size of the memory from the next power-on. */
     setMemorySize: call<(size: string) => void>({ idempotent: true }),
-    /** `off`, or as QEMU calls the state: `running`, `paused` … */
+    /** `off`, or QEMU's name of the state: `running`, `paused` … */
     status: call<() => string>({ idempotent: true }),
-    /** What a reset button does: processor and devices start anew, memory stays as it is. */
+    /** Presses the reset button: processor and devices start anew, and the memory keeps its content. */
     systemReset: call<() => void>(),
     /** Stops the time of the board. */
     pause: call<() => void>({ idempotent: true }),
     resume: call<() => void>({ idempotent: true }),
-    /** Keeps the state of the board under a name; one that has the name already is replaced. */
+    /** Saves the state of the board under a name. An earlier snapshot of that name is replaced. */
     saveSnapshot: call<(name: string) => void>({ idempotent: true }),
-    /** Brings the board back to a state, also from off. */
+    /** Brings the board back to a saved state. A board that is off is switched on. */
     loadSnapshot: call<(name: string) => void>({ idempotent: true }),
     listSnapshots: call<() => QemuSnapshot[]>({ idempotent: true }),
     deleteSnapshot: call<(name: string) => void>(),
-    /** Writes what the board shows on its display as a PNG file. */
+    /** Writes the picture on the board's display as a PNG file. */
     screenshot: call<(image: ResourceHandle) => void>(),
     /** The path of a unix socket on the exporter's machine that a debugger can connect to. */
     gdbSocket: call<() => string>({ idempotent: true }),

@@ -1,4 +1,4 @@
-/** What stands for a file among a method's arguments: a client's `resource()` makes one, a driver's reads it. */
+/** A handle that stands for a file among the arguments of a method. A client's `resource()` makes it, and a driver's `resource()` opens it. */
 export interface ResourceHandle {
   readonly kind: 'client_stream' | 'presigned_request'
 }

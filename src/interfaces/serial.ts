@@ -1,5 +1,15 @@
 import { byteStream, call, defineInterface } from './define.ts'
 
+/** The label with which a driver tells the end of lines that its device expects: a key of {@link lineEnds}. */
+export const lineEndLabel = 'vitest-hardware/line-end'
+
+/** The ends of lines, by their names in exporter files. */
+export const lineEnds: ReadonlyMap<string, string> = new Map([
+  ['cr', '\r'],
+  ['lf', '\n'],
+  ['crlf', '\r\n'],
+])
+
 /** A serial port. */
 export const Serial = defineInterface({
   client: 'jumpstarter_driver_pyserial.client.PySerialClient',
@@ -8,7 +18,7 @@ export const Serial = defineInterface({
     connect: byteStream({ idempotent: true }),
     /** Closes the port for everybody. */
     close: call<() => void>({ idempotent: true }),
-    setDtr: call<(active: boolean) => void>({ idempotent: true }),
-    setRts: call<(active: boolean) => void>({ idempotent: true }),
+    setDtr: call<(value: boolean) => void>({ idempotent: true }),
+    setRts: call<(value: boolean) => void>({ idempotent: true }),
   },
 })

@@ -1,7 +1,7 @@
 import { call, defineInterface } from './define.ts'
 import type { ResourceHandle } from './resource.ts'
 
-/** Storage that is switched between the exporter's machine and the device. A handle is what `resource()` gives. */
+/** Storage that is switched between the exporter's machine and the device. A client's `resource()` makes the handles. */
 export const StorageMux = defineInterface({
   client: 'jumpstarter_driver_opendal.client.StorageMuxClient',
   methods: {
@@ -10,12 +10,12 @@ export const StorageMux = defineInterface({
     /** Connects the storage to the device under test. */
     dut: call<() => void>({ idempotent: true }),
     off: call<() => void>({ idempotent: true }),
-    write: call<(image: ResourceHandle) => void>(),
-    read: call<(image: ResourceHandle) => void>(),
+    write: call<(src: ResourceHandle) => void>(),
+    read: call<(dst: ResourceHandle) => void>(),
   },
 })
 
-/** Storage that is flashed in one step: to the host, written, to the device. */
+/** Storage that clients flash in one step: switch to the exporter's machine, write, switch to the device. */
 export const StorageMuxFlasher = defineInterface({
   client: 'jumpstarter_driver_opendal.client.StorageMuxFlasherClient',
   methods: StorageMux.methods,

@@ -7,7 +7,7 @@ export const VirtualPower = defineInterface({
   safe: 'off',
   methods: {
     ...Power.methods,
-    /** @param destroy also forget what the device keeps without power */
+    /** @param destroy also erase everything that the device keeps without power */
     off: call<(destroy?: boolean | null) => void>({ idempotent: true }),
   },
 })

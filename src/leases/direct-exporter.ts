@@ -1,50 +1,126 @@
-import { connect } from '../clients/connect.ts'
-import type { WaitOptions } from '../protocol/channel.ts'
-import type { Endpoint } from '../protocol/endpoint.ts'
-import { nameLabel } from '../protocol/labels.ts'
-import type { LeasableExporter, Lease } from './lease.ts'
+import { hostname } from 'node:os'
 
-/** What {@link connectDirectExporter} takes. */
+import type { WaitOptions } from '../base/wait-options.ts'
+import type { LogLevel } from '../base/log-level.ts'
+import { connect, createChannel } from '../clients/connect.ts'
+import { followLog } from '../clients/follow-log.ts'
+import { parseAddress } from '../protocol/address.ts'
+import type { Endpoint } from '../protocol/endpoint.ts'
+import type { TakenLease } from '../protocol/grpc/take-lease.ts'
+import { nameLabel } from '../protocol/labels.ts'
+import type { LeaseEvent } from './lease-event.ts'
+import type { LeasableExporter, Lease, ReserveOptions } from './lease.ts'
+import { thisProcess } from './machine-lock/exporter-lock.ts'
+
+/** Options of {@link DirectExporter.connect}. */
 export interface DirectExporterOptions extends WaitOptions {
-  /** Its name, for messages. */
+  /** The name for messages. */
   readonly name: string
   readonly endpoint: Endpoint
-  /** Gets what a hook of the exporter prints while the lease waits for it. */
-  readonly print?: (line: string) => void
-  /** Labels for selectors, besides those it reports. */
-  readonly labels?: Readonly<Record<string, string>>
+  /** Labels for selectors, in addition to those that the exporter reports. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** True to take a lease if the exporter gives leases (default), false if others use the same endpoint without its key. */
+  readonly takesLease?: boolean | undefined
+  /** True if other runs may know the exporter, so that one without leases is worth a warning (default false). */
+  readonly shared?: boolean | undefined
+  /** The mildest lines of the exporter's log that are emitted during a lease (default `off`). */
+  readonly logLevel?: LogLevel | undefined
+  /** Receives the output of a hook that the exporter runs when the run connects, warnings, and the log. */
+  readonly emit?: ((event: LeaseEvent) => void) | undefined
 }
 
 /**
- * Makes an exporter of one that runs already. Its drivers live as long as it does; what a lease gives is that no other
- * file of this run uses it meanwhile.
- *
- * @throws HardwareError CONNECTION_FAILED when nobody answers there
+ * An exporter that runs already. Its drivers live as long as the exporter. If it is one of this package that listens, its lease
+ * keeps other clients away; else the lease keeps away only the other files of the same run.
  */
-export async function connectDirectExporter(options: DirectExporterOptions): Promise<LeasableExporter> {
-  const { name, endpoint, labels: given, ...limits } = options
-  const { address, ...security } = endpoint
-  const connection = await connect(address, { ...security, ...limits })
-  connection.close()
-  const labels = { ...connection.report.labels, ...given }
-  // An exporter's name alone says nothing that a selector could ask for.
-  const known = Object.keys(labels).some((key) => key !== nameLabel)
-  const nothing = async () => undefined
-  const lease: Lease = {
-    endpoint,
-    releaseTimeoutMs: 0,
-    lost: new AbortController().signal,
-    activity: nothing,
-    release: nothing,
+export class DirectExporter implements LeasableExporter {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>> | undefined
+  readonly local = false
+  /** The same for all clients of an exporter that gives leases, whatever address they use. */
+  readonly order: string
+  readonly #options: DirectExporterOptions
+  #taken: TakenLease | undefined
+  /** False for an exporter that has no leases. */
+  #takesLease: boolean
+
+  /**
+   * Connects once, to read the exporter's labels.
+   *
+   * @throws HardwareError CONNECTION_FAILED when nobody answers there, and the other errors of `connect`
+   */
+  static async connect(options: DirectExporterOptions): Promise<DirectExporter> {
+    const { endpoint, signal, timeoutMs } = options
+    const print = printer(options)
+    const { address, ...security } = endpoint
+    const connection = await connect(address, { ...security, signal, timeoutMs, print })
+    connection.close()
+    const { uuid, labels } = connection.report
+    return new DirectExporter(options, uuid, { ...labels, ...options.labels })
   }
-  return {
-    name,
-    labels: known ? labels : undefined,
-    local: false,
-    order: address,
-    reserve: nothing,
-    free: nothing,
-    lease: async () => lease,
-    close: nothing,
+
+  private constructor(options: DirectExporterOptions, uuid: string, labels: Readonly<Record<string, string>>) {
+    this.name = options.name
+    this.order = uuid
+    this.#options = options
+    this.#takesLease = options.takesLease ?? true
+    // A name alone is no label that a selector asks for.
+    this.labels = Object.keys(labels).some((key) => key !== nameLabel) ? labels : undefined
   }
+
+  async reserve({ signal, file, waiting }: ReserveOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const { name, endpoint, shared, emit } = this.#options
+    // Behind tunnels that come and go is the exporter of a lease that a controller has given.
+    if (!this.#takesLease || endpoint.reconnectTimeoutMs !== undefined) return
+    if (this.#taken !== undefined && !this.#taken.lost.aborted) return
+    const { takeLease } = await import('../protocol/grpc/take-lease.ts')
+    const { address, ...security } = endpoint
+    this.#taken = await takeLease(parseAddress(address), {
+      endpoint: security,
+      client: { ...thisProcess(), host: hostname(), file },
+      waiting: (process) => waiting?.({ type: 'process', process }),
+      signal,
+    })
+    if (this.#taken !== undefined) return
+    this.#takesLease = false
+    if (shared !== true) return
+    const message = 'it gives no leases, as exporters of Python, so other runs can use it at the same time'
+    emit?.({ type: 'exporterWarning', exporter: name, message })
+  }
+
+  async free(): Promise<void> {
+    const taken = this.#taken
+    this.#taken = undefined
+    await taken?.release()
+  }
+
+  async lease(): Promise<Lease> {
+    const stopLog = await this.#followLog()
+    return {
+      endpoint: { ...this.#options.endpoint, leaseKey: this.#taken?.key },
+      releaseTimeoutMs: 0,
+      lost: this.#taken?.lost ?? new AbortController().signal,
+      activity: async () => undefined,
+      release: async () => stopLog(),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.free()
+  }
+
+  /** @returns a function that ends it */
+  async #followLog(): Promise<() => void> {
+    const { logLevel = 'off' } = this.#options
+    if (logLevel === 'off') return () => undefined
+    const { address, ...security } = this.#options.endpoint
+    const channel = await createChannel(address, { ...security, leaseKey: this.#taken?.key })
+    await followLog(channel, { level: logLevel, print: printer(this.#options) })
+    return () => channel.close()
+  }
+}
+
+function printer({ name, emit }: DirectExporterOptions): (line: string) => void {
+  return (line) => emit?.({ type: 'exporterOutput', exporter: name, line })
 }

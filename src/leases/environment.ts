@@ -1,23 +1,25 @@
-import { type Endpoint, environmentVariables as variables } from '../protocol/endpoint.ts'
+import { formatLabels } from '../base/labels.ts'
+import type { Endpoint } from '../protocol/endpoint.ts'
+import { environmentVariables as variables } from '../protocol/environment-variables.ts'
 
-export { environmentVariables } from '../protocol/endpoint.ts'
+export { environmentVariables } from '../protocol/environment-variables.ts'
 
 /** The older name of `JMP_GRPC_INSECURE`. */
 const olderInsecure = 'JUMPSTARTER_GRPC_INSECURE'
 
-/** What the lease is called where no controller has given it. */
+/** The name of a lease that no controller has given. */
 const direct = 'direct'
-/** For how long a tunnel to an exporter of a fleet is tried again (reference: Jumpstarter's dial timeout), in milliseconds. */
-const redialTimeoutMs = 60_000
+/** The time for which a lost tunnel to a controller's exporter is tried again, in milliseconds; Jumpstarter's dial timeout. */
+const reconnectTimeoutMs = 60_000
 
 /** An exporter as a shell's environment describes it. */
 export interface EnvironmentExporter {
   readonly endpoint: Endpoint
-  /** What selectors are matched against. */
+  /** The labels that selectors are matched against. */
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** The exporter that the environment names, as inside `jmp shell`; `undefined` where it names none. */
+/** Reads the exporter that the environment names, as inside `jmp shell`. @returns `undefined` if it names none */
 export function exporterFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): EnvironmentExporter | undefined {
@@ -28,8 +30,8 @@ export function exporterFromEnvironment(
   const duringHook = environment[variables.hookLease] !== undefined && environment[variables.lease] === undefined
   const insecure = isInsecure(environment)
   const lease = environment[variables.lease] || direct
-  // The socket of a shell, behind which tunnels come and go.
-  const isOfFleet = lease !== direct && address.startsWith('/')
+  // A shell of a controller's lease has a socket, behind which tunnels come and go.
+  const hasTunnels = lease !== direct && address.startsWith('/')
   return {
     endpoint: {
       address,
@@ -37,43 +39,44 @@ export function exporterFromEnvironment(
       ...(insecure ? { insecure } : {}),
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(duringHook ? { duringHook } : {}),
-      ...(isOfFleet ? { redialTimeoutMs } : {}),
+      ...(hasTunnels ? { reconnectTimeoutMs } : {}),
     },
     labels: parseLabels(environment[variables.labels] ?? ''),
   }
 }
 
 /**
- * Whether the environment says that connections need not be secure: those to exporters have no TLS then, and those to
- * controllers and routers are not checked.
+ * True if the environment says that connections need not be secure. Then connections to exporters have no TLS, and the
+ * certificates of controllers and routers are not checked.
  */
 export function isInsecure(environment: Environment): boolean {
   return [variables.insecure, olderInsecure].some((variable) => environment[variable] === '1')
 }
 
 /**
- * The lease of a controller that the environment names, which is to be used and left alone; not where it names an exporter
- * too, which is that of the lease.
+ * Reads the name of a controller's lease that the environment gives. This package uses such a lease, and neither extends nor ends it.
+ *
+ * @returns `undefined` if the environment names no lease, or also the lease's exporter
  */
 export function leaseFromEnvironment(environment: Environment): string | undefined {
   const lease = environment[variables.lease]
   return lease === '' || lease === direct || environment[variables.address] ? undefined : lease
 }
 
-/** Variables of a process; those that are `undefined` it shall not have. */
+/** The variables of a process. A variable that is `undefined` is removed. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The variables for a command that shall use an exporter: what {@link exporterFromEnvironment} reads. What another
- * exporter has set, such as that of a shell around this one, does not count for it.
+ * Makes the variables for a command that uses an exporter, which {@link exporterFromEnvironment} reads. They replace the variables
+ * of another exporter, such as that of a surrounding shell.
  *
- * @param lease the name of the lease, where a controller has given it
+ * @param lease the name of the lease, if a controller has given it
  */
 export function exporterToEnvironment({ endpoint, labels }: EnvironmentExporter, lease = direct): Environment {
   const { address, name, insecure, passphrase, duringHook } = endpoint
   return {
     [variables.address]: address,
-    // Python imports the clients of an exporter only if it is told to; here its own user has started it.
+    // Python imports an exporter's client classes only with permission. The user has started this exporter and trusts it.
     [variables.allow]: 'UNSAFE',
     _JMP_SUPPRESS_DRIVER_WARNINGS: '1',
     [variables.name]: name ?? '',
@@ -91,9 +94,4 @@ function parseLabels(text: string): Record<string, string> {
     return key === undefined ? [] : [[key, value ?? '']]
   })
   return Object.fromEntries(pairs) as Record<string, string>
-}
-
-function formatLabels(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
-  return pairs.toSorted().join(',')
 }

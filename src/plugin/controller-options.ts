@@ -1,46 +1,46 @@
-import { isRecord } from './is-record.ts'
+import { type ConfigRule, type ConfigRules, ruleFor, rules } from '../base/check.ts'
 
-/** Leases of controllers have whole seconds, and extending them takes some time. */
+/** The shortest lease, in milliseconds: leases of controllers have whole seconds, and extending one takes some time. */
 const minDurationMs = 5_000
-/** A day, and a year. */
-const longestMs = { durationMs: 86_400_000, maxDurationMs: 31_536_000_000 }
+const dayMs = 86_400_000
+const yearMs = 365 * dayMs
 
-/** How to reach Jumpstarter's controller, and what may be leased there. */
+/** Jumpstarter's controller: the way to reach it, and the leases to take. */
 export interface ControllerOptions {
-  /** The alias of a client (default: `JMP_*` of the environment, else the current one of `jmp config`). */
+  /** The alias of a client of `jmp config` (default: `JMP_*` of the environment, else the current client). */
   readonly client?: string
-  /** Its file instead, relative to the project's root. */
+  /** The file of a client, instead of an alias. The path is relative to the project's root. */
   readonly clientConfig?: string
   /**
-   * For whom exporters are leased: for each `file` that needs some, so that files can run on several at once and others of
-   * the fleet get their turn in between (default); or for the `run`, which keeps what a file has had for the files after it.
+   * The time of a lease. `file` (default) leases exporters for each test file that needs some, so that files can run on several
+   * at once and other users get their turn in between. `run` keeps an exporter for the files that follow.
    */
   readonly lease?: 'file' | 'run'
   /**
-   * How long a lease outlasts a run that was killed, in milliseconds (default one minute, at least 5 000): it is taken for
-   * this long and extended.
+   * The time that a lease is taken for, and extended by, in milliseconds (default one minute, at least 5 000). The exporter of a
+   * run that was killed is free after this time.
    */
   readonly durationMs?: number
-  /** How long one lease may last in all, in milliseconds (default one day; an hour where it cannot be extended). */
+  /** The longest time of one lease in all, in milliseconds (default one day; one hour if it cannot be extended). */
   readonly maxDurationMs?: number
 }
 
-/** @returns all mistakes in the option `controller` */
-export function checkController(controller: unknown): string[] {
-  if (!isRecord(controller)) return ["controller is not an object such as { client: 'default' }"]
-  const { client = '-', clientConfig = '-', lease = 'file', durationMs = minDurationMs, ...others } = controller
-  const { maxDurationMs = minDurationMs, ...unknown } = others
-  return [
-    ...(typeof client === 'string' && client !== '' ? [] : ['controller.client is not an alias']),
-    ...(typeof clientConfig === 'string' && clientConfig !== '' ? [] : ['controller.clientConfig is not a path']),
-    ...(lease === 'file' || lease === 'run' ? [] : [`controller.lease is '${String(lease)}'; there are file and run`]),
-    ...Object.entries({ durationMs, maxDurationMs }).flatMap(([name, ms]) => {
-      const most = longestMs[name as keyof typeof longestMs]
-      if (typeof ms === 'number' && ms >= minDurationMs && ms <= most) return []
-      return [`controller.${name} is not a number of milliseconds from ${minDurationMs} to ${most}`]
-    }),
-    ...Object.keys(unknown).map(
-      (key) => `controller.${key} is not a key; there are client, clientConfig, lease, durationMs, maxDurationMs`,
-    ),
-  ]
+/** A rule for an option that may be left out. `null`, which YAML has for nothing, is a mistake here. */
+export function optional(rule: ConfigRule): ConfigRule {
+  return (value) => (value === undefined ? undefined : rule(value))
+}
+
+/** A rule for a time in milliseconds, with the limits included. */
+export function timeFrom(from: number, to: number): ConfigRule {
+  const fits = (value: unknown) => typeof value === 'number' && value >= from && value <= to
+  return ruleFor(`a number of milliseconds from ${from} to ${to}`, fits)
+}
+
+/** The rules for the option `controller`. */
+export const controllerRules: ConfigRules = {
+  client: optional(rules.text),
+  clientConfig: optional(rules.text),
+  lease: optional(rules.oneOf('file', 'run')),
+  durationMs: optional(timeFrom(minDurationMs, dayMs)),
+  maxDurationMs: optional(timeFrom(minDurationMs, yearMs)),
 }

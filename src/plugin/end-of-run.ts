@@ -1,6 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Vitest } from 'vitest/node'
 
+import { startTimer } from '../base/clock.ts'
+import { pause } from '../base/pause.ts'
+import type { RunEvent } from '../leases/run-event.ts'
 import { WorkerProcesses } from './worker-processes.ts'
 
 /** The signals that end a run, with the exit codes that shells give them: 128 and the signal's number (signal(7)). */
@@ -8,50 +10,57 @@ const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 type EndingSignal = keyof typeof exitCodes
 
-/** How long Vitest takes to kill its workers: SIGKILL comes 500 ms after SIGTERM. In milliseconds, with some to spare. */
-const killMs = 700
-/** How long Vitest may take to end a run none of whose workers is left, in milliseconds. */
-const finishMs = 500
+/** The time that Vitest takes to kill its workers, in milliseconds: SIGKILL comes 500 ms after SIGTERM. */
+const killAfterMs = 700
+/** The longest time that Vitest may take to end a run without workers, in milliseconds. */
+const drainTimeoutMs = 500
 
 /**
- * The end of a run by SIGINT, SIGTERM or SIGHUP. Vitest exits at the first one, within a millisecond, and no fixture
- * cleans up. Instead of that, the run is cancelled as `q` cancels it in watch mode: the tests end, fixtures clean up, boards
- * go safe, reporters say what has run, and the process ends with 130, 143 or 129. After Vitest's `teardownTimeout`, or
- * another signal, it ends at once with the same code; then the exporters, whose processes see the run go, make the boards
- * safe.
+ * Ends a run after SIGINT, SIGTERM or SIGHUP. Vitest alone would exit within a millisecond, before any fixture cleans up. This
+ * class cancels the run instead, as `q` does in watch mode: the tests end, fixtures clean up, boards become safe, reporters report
+ * the tests that have run, and the process exits with 130, 143 or 129. After Vitest's `teardownTimeout`, or a second signal, the
+ * process exits at once with the same code; the exporters notice the end of the run and make the boards safe.
  *
- * In a program that runs Vitest through its API the same happens, because there too Vitest would end the process. Listeners
- * of the program stay, and are called beside this one. A program that ends by itself removes Vitest's listeners, as it
- * always had to: after `createVitest()` it finds this one in their place.
+ * The same happens in a program that runs Vitest through its API, because Vitest would end that process, too. The program's
+ * listeners stay. A program that ends by itself has to remove Vitest's listeners, and finds this one in their place after
+ * `createVitest()`.
  */
 export class EndOfRun {
   readonly #vitest: Vitest
-  readonly #print: (line: string) => void
+  readonly #emit: (event: RunEvent) => void
   readonly #workers = new WorkerProcesses()
   readonly #listeners = new Map<EndingSignal, () => void>()
   #hasStarted = false
   #signal: EndingSignal | undefined
-  #waitsFor = 'the tests'
+  #waitsFor: 'tests' | 'exporters' = 'tests'
 
-  /** @param print tells whoever watches the run what happens */
-  constructor(vitest: Vitest, print: (line: string) => void) {
+  /** @param emit receives the signal that ends the run */
+  constructor(vitest: Vitest, emit: (event: RunEvent) => void) {
     this.#vitest = vitest
-    this.#print = print
-    // Vitest keeps its listeners when it restarts, and calls them then too.
+    this.#emit = emit
+    // Vitest calls its listeners also when it restarts, and keeps them.
     vitest.onClose(() => {
       this.#workers.unwatch()
       for (const [signal, listener] of this.#listeners) process.off(signal, listener)
     })
   }
 
-  /** Takes over the signals that Vitest listens to, or nobody does. To be called again when Vitest has restarted. */
-  takeOver(): void {
+  /**
+   * Takes over the signals that Vitest listens to, and those without a listener, in the run and in the workers of all projects. Call it again
+   * when Vitest has restarted.
+   *
+   * @param workerSetup the path of the setup file for workers
+   */
+  takeOver(workerSetup: string): void {
+    for (const { config } of this.#vitest.projects) {
+      if (isRunInProcesses(config) && !config.setupFiles.includes(workerSetup)) config.setupFiles.unshift(workerSetup)
+    }
     this.#workers.watch()
     const vitests = vitestsListeners()
     for (const signal of Object.keys(exitCodes) as EndingSignal[]) {
       const listeners = process.listeners(signal)
       const own = this.#listeners.get(signal)
-      // What only others listen to is theirs, unless it was Vitest's once.
+      // Leave signals alone that only other code listens to, unless Vitest used to.
       if (own === undefined && listeners.length > 0 && !listeners.some((listener) => vitests.has(listener))) continue
       for (const listener of vitests) process.off(signal, listener)
       const listener = own ?? (() => void this.#receive(signal))
@@ -60,12 +69,12 @@ export class EndOfRun {
     }
   }
 
-  /** To be called before anything starts that has to be ended. */
+  /** Notes that a run begins, which a signal has to end. */
   started(): void {
     this.#hasStarted = true
   }
 
-  /** To be called when Vitest cancels a run. Ctrl-C in watch mode is a key, and no signal, and Vitest forgets its code. */
+  /** Notes that Vitest cancels a run. Ctrl-C in watch mode is a key and no signal, and Vitest forgets its exit code. */
   cancelled(): void {
     if (process.exitCode === exitCodes.SIGINT) this.#begin('SIGINT')
   }
@@ -74,12 +83,15 @@ export class EndOfRun {
     // A run that has not begun cannot be cancelled.
     if (!this.#hasStarted) process.exit(exitCodes[signal])
     if (this.#signal !== undefined) this.#leave()
-    this.#print(`${signal}: tests are cancelled and boards left safe; again to leave at once`)
+    this.#emit({ type: 'interrupted', signal })
     this.#begin(signal)
     const cancelled = this.#cancel().then(() => true)
-    const canEnd = await Promise.race([cancelled, this.#lost().then(() => Promise.race([cancelled, delay(finishMs)]))])
+    const canEnd = await Promise.race([
+      cancelled,
+      this.#lost().then(() => Promise.race([cancelled, pause(drainTimeoutMs)])),
+    ])
     if (canEnd !== true) this.#leave()
-    this.#waitsFor = 'the boards'
+    this.#waitsFor = 'exporters'
     await this.#vitest.exit(true)
   }
 
@@ -90,24 +102,22 @@ export class EndOfRun {
     process.once('exit', () => {
       process.exitCode = exitCodes[signal]
     })
-    // Whoever read the output may have ended by the same signal.
+    // The reader of the output may have ended by the same signal.
     for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
     const limitMs = this.#vitest.config.teardownTimeout
-    setTimeout(() => {
-      this.#print(
-        `${this.#waitsFor} did not end within ${limitMs} ms after ${signal}; the exporters leave the boards safe`,
-      )
-      // Again, so that Vitest kills its workers and reports what has run.
-      void Promise.race([this.#cancel(), delay(killMs)]).then(() => this.#leave())
+    startTimer(() => {
+      this.#emit({ type: 'interruptTimedOut', signal, waitedFor: this.#waitsFor, limitMs })
+      // A second cancellation makes Vitest kill its workers and report the tests that have run.
+      void Promise.race([this.#cancel(), pause(killAfterMs)]).then(() => this.#leave())
     }, limitMs)
   }
 
   async #cancel(): Promise<void> {
-    // What goes wrong is told where the run was started.
+    // The caller that has started the run gets the error.
     await this.#vitest.cancelCurrentRun('keyboard-input').catch(() => undefined)
   }
 
-  /** Settles when Vitest may wait for ever for a worker: the signal may have ended it before it could ignore it. */
+  /** Settles when Vitest may wait forever for a worker, because the signal has ended the worker before its set-up. */
   async #lost(): Promise<void> {
     const { promise: never } = Promise.withResolvers<void>()
     const inProcesses = this.#vitest.projects.every(({ config }) => isRunInProcesses(config))
@@ -134,7 +144,7 @@ function vitestsListeners(): ReadonlySet<NodeJS.SignalsListener> {
   )
 }
 
-/** Whether the tests of a project run in processes, and so get the signals that are sent to a whole group. */
-export function isRunInProcesses({ pool }: { readonly pool: string }): boolean {
+/** True if the tests of a project run in processes, which get the signals that are sent to a whole group. */
+function isRunInProcesses({ pool }: { readonly pool: string }): boolean {
   return pool === 'forks' || pool === 'vmForks'
 }

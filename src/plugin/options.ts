@@ -1,136 +1,141 @@
 import { resolve } from 'node:path'
 
+import { type ConfigRules, findMistakes, isRecord, maxTimeoutMs, ruleFor, rules } from '../base/check.ts'
 import { HardwareError } from '../errors.ts'
 import { environmentVariables, exporterFromEnvironment, leaseFromEnvironment } from '../leases/environment.ts'
 import type { Lease } from '../leases/lease.ts'
-import { checkController, type ControllerOptions } from './controller-options.ts'
-import { isRecord } from './is-record.ts'
+import { logLevelFrom, type LogLevel, logLevels } from '../base/log-level.ts'
+import { controllerRules, type ControllerOptions, optional, timeFrom } from './controller-options.ts'
 
-/** An exporter that runs already. */
+/** An exporter that runs already. Runs take turns if `vitest-hardware run` serves it; of Python's exporters the run warns. */
 export interface RunningExporter {
-  /** A unix socket's path, or `host:port`, where TLS is spoken unless `insecure` is set. */
+  /** The path of a unix socket, or `host:port`. A connection to `host:port` uses TLS, unless `insecure` is set. */
   readonly host: string
-  /** A file with the certificates, in PEM, of the authorities to trust instead of the system's. */
+  /** A PEM file with the certificate authorities to trust instead of the system's. */
   readonly ca?: string
-  /** Talk to `host:port` without TLS (default false). */
+  /** Connect to `host:port` without TLS (default false). */
   readonly insecure?: boolean
-  /** The exporter's passphrase (default: what `JMP_GRPC_PASSPHRASE` holds). */
+  /** The passphrase of the exporter (default: the value of `JMP_GRPC_PASSPHRASE`). */
   readonly passphrase?: string
-  /** Labels for selectors, besides those it reports. */
+  /** Labels for selectors, in addition to those that the exporter reports. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** What `hardware()` takes. */
+/** Options of `hardware()`. */
 export interface HardwareOptions {
   /**
-   * The exporters of the run by names of your choice: a file that the run starts (Jumpstarter's ExporterConfig in YAML, or
-   * a module that calls `defineExporter()`; relative to the project's root), or one that runs already. Without this
-   * option, the one that `JUMPSTARTER_HOST` names, as inside `jmp shell`.
+   * The exporters of the run, by names of your choice. A text is the path of a file, relative to the project's root, that the run
+   * starts: an ExporterConfig of Jumpstarter in YAML, or a module that calls `defineExporter()`. An object is an exporter that
+   * runs already. Without this option, the run uses the exporter that `JUMPSTARTER_HOST` names, as inside `jmp shell`.
    */
   readonly exporters?: Readonly<Record<string, string | RunningExporter>>
-  /**
-   * Jumpstarter's controller, from which whatever no exporter of the run can be is leased (default none): which of its
-   * configurations of a client to use.
-   */
+  /** Jumpstarter's controller (default none). Roles that none of `exporters` can fill are leased from it. */
   readonly controller?: ControllerOptions
-  /** How long a test file waits until it gets what it needs, in milliseconds (default ten minutes). */
+  /** The longest time that a test file waits for its exporters, in milliseconds (default ten minutes). */
   readonly leaseTimeoutMs?: number
   /**
-   * In watch mode, how long exporters that the run has started are kept from other processes after the last test that used
-   * them, in milliseconds (default five minutes).
+   * In watch mode, the time for which exporters that the run has started are kept from other processes after the last test that
+   * used them, in milliseconds (default five minutes).
    */
   readonly idleTimeoutMs?: number
   /**
-   * What becomes of tests whose hardware no exporter of the run has: they `fail` (default in CI, that is with `CI` set),
-   * or are skipped with the reason (default elsewhere).
+   * The result of tests whose hardware no exporter of the run has. `fail` (default in CI, where `CI` is set) makes them fail;
+   * `skip` (default elsewhere) skips them with the reason. While an exporter of the run does not work, such tests always fail.
    */
   readonly onMissing?: 'fail' | 'skip'
   /**
-   * How often a test is tried again, on another matching exporter where there is one, when it failed with a
-   * {@link HardwareError} of origin `lab`, `wire` or `board` (default 0). Failures of any other kind are never tried again.
+   * The number of times that a test runs again when it has failed with a {@link HardwareError} of origin `lab`, `wire` or `board`
+   * (default 0). The test gets another matching exporter, if there is one. Tests that fail for other reasons do not run again.
    */
   readonly retry?: number
-  /** Packages from which clients that drivers name as `package/subpath#Export` may be imported (default none). */
+  /**
+   * The mildest lines of the drivers' log that the run shows: `debug`, `info`, `warning`, `error` or `off` (default: the value of
+   * `VITEST_HARDWARE_LOG`, else `warning`).
+   */
+  readonly log?: LogLevel
+  /** The packages from which clients may be imported that drivers name as `package/subpath#Export` (default none). */
   readonly allow?: readonly string[]
 }
 
-/** One exporter as the options, or the environment, name it. */
+/** An exporter that the options or the environment name. */
 export type ConfiguredExporter =
   | { readonly name: string; readonly file: string }
-  /** That of a lease of the controller which there is already. */
+  /** The exporter of a lease of the controller that exists already. */
   | { readonly name: string; readonly lease: string }
   | {
       readonly name: string
       readonly endpoint: Lease['endpoint']
-      /** The file that the endpoint's `ca` is in. */
-      readonly caFile?: string
+      /** The path of the file with the endpoint's `ca`. */
+      readonly caFile?: string | undefined
       readonly labels: Readonly<Record<string, string>>
+      /** True if other runs may know the exporter. */
+      readonly shared?: boolean
     }
 
-/** A day: far below what timers can hold, and longer than anybody waits. */
-const maxTimeoutMs = 86_400_000
-
-/** More tries would only hide that the bench needs repair. */
+/** The most retries of a test. More would only hide that the bench needs repair. */
 const maxRetries = 10
 
+const timeLimit = timeFrom(1, maxTimeoutMs)
+const exporterRule = ruleFor("the path of a file, or { host: 'HOST:PORT' }", (value) => {
+  return isRecord(value) || (typeof value === 'string' && value !== '')
+})
+
+const optionRules: ConfigRules = {
+  exporters: optional(ruleFor("an object such as { uno: './uno.yaml' }", isRecord)),
+  controller: optional(ruleFor("an object such as { client: 'default' }", isRecord)),
+  leaseTimeoutMs: optional(timeLimit),
+  idleTimeoutMs: optional(timeLimit),
+  onMissing: optional(rules.oneOf('fail', 'skip')),
+  retry: optional(
+    ruleFor(`a whole number from 0 to ${maxRetries}`, (value) => {
+      return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxRetries
+    }),
+  ),
+  log: optional(rules.oneOf(...logLevels)),
+  allow: optional(ruleFor('a list of names of packages', (value) => Array.isArray(value) && value.every(isText))),
+}
+
+const runningExporterRules: ConfigRules = {
+  host: rules.text,
+  ca: optional(rules.text),
+  insecure: optional(rules.flag),
+  passphrase: optional(rules.text),
+  labels: optional(ruleFor('an object of texts', (value) => isRecord(value) && Object.values(value).every(isText))),
+}
+
 /** @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes */
-export function checkOptions(options: HardwareOptions): void {
-  const mistakes: string[] = []
-  const known = ['exporters', 'controller', 'leaseTimeoutMs', 'idleTimeoutMs', 'onMissing', 'retry', 'allow']
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) mistakes.push(`'${key}' is not an option; there are ${known.join(', ')}`)
-  }
-  const exporters: unknown = options.exporters ?? {}
-  if (!isRecord(exporters)) mistakes.push("exporters is not an object such as { uno: './uno.yaml' }")
-  for (const [name, exporter] of isRecord(exporters) ? Object.entries(exporters) : []) {
-    const host = isRecord(exporter) ? exporter['host'] : exporter
-    if (typeof host !== 'string' || host === '') {
-      mistakes.push(`exporters.${name} is neither the path of a file nor { host: 'HOST:PORT' }`)
-    }
-    const labels = isRecord(exporter) ? (exporter['labels'] ?? {}) : {}
-    if (!isRecord(labels) || Object.values(labels).some((value) => typeof value !== 'string')) {
-      mistakes.push(`exporters.${name}.labels is not an object of texts`)
-    }
-    if (isRecord(exporter)) mistakes.push(...checkSecurity(exporter).map((what) => `exporters.${name}.${what}`))
-  }
-  if (options.controller !== undefined) mistakes.push(...checkController(options.controller))
-  for (const name of ['leaseTimeoutMs', 'idleTimeoutMs'] as const) {
-    const timeout = options[name]
-    if (timeout !== undefined && !(timeout > 0 && timeout <= maxTimeoutMs)) {
-      mistakes.push(`${name} is ${String(timeout)}; it has to be a number of milliseconds, at most ${maxTimeoutMs}`)
-    }
-  }
-  const { onMissing, retry } = options
-  if (onMissing !== undefined && onMissing !== 'fail' && onMissing !== 'skip') {
-    mistakes.push(`onMissing is '${String(onMissing)}'; there are fail and skip`)
-  }
-  if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry <= maxRetries)) {
-    mistakes.push(`retry is ${String(retry)}; it has to be a whole number, at most ${maxRetries}`)
-  }
-  const allow: unknown = options.allow ?? []
-  if (!Array.isArray(allow) || allow.some((name) => typeof name !== 'string')) {
-    mistakes.push('allow is not a list of names of packages')
-  }
+export function checkOptions(
+  options: HardwareOptions,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): void {
+  if (options.log === undefined) logLevelFrom(environment)
+  const { exporters = {}, controller = {} } = options
+  const named = Object.entries(isRecord(exporters) ? exporters : {})
+  const mistakes = [
+    ...findMistakes(options, optionRules),
+    ...named.flatMap(([name, exporter]) => findMistakesOf(`exporters.${name}`, exporter)),
+    ...(isRecord(controller) ? findMistakes(controller, controllerRules, 'controller.') : []),
+  ]
   if (mistakes.length > 0) {
     throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Invalid options of hardware():\n  ${mistakes.join('\n  ')}`)
   }
 }
 
-function checkSecurity({ host: _host, labels: _labels, ...security }: Readonly<Record<string, unknown>>): string[] {
-  const { ca = '', insecure = false, passphrase = 'unused', ...unknown } = security
-  return [
-    ...(typeof ca === 'string' ? [] : ['ca is not the path of a file']),
-    ...(typeof insecure === 'boolean' ? [] : ['insecure is not true or false']),
-    ...(typeof passphrase === 'string' && passphrase !== '' ? [] : ['passphrase is not a text']),
-    ...Object.keys(unknown).map((key) => `${key} is not a key; there are host, labels, ca, insecure, passphrase`),
-  ]
+function findMistakesOf(place: string, exporter: unknown): readonly string[] {
+  if (isRecord(exporter)) return findMistakes(exporter, runningExporterRules, `${place}.`)
+  const mistake = exporterRule(exporter)
+  return mistake === undefined ? [] : [`${place} ${mistake}`]
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 /**
- * The exporters of a project.
+ * Lists the exporters of a project.
  *
- * @param root what paths are relative to
- * @param environment where `JUMPSTARTER_HOST` and what `jmp shell` sets with it are looked up
+ * @param root the folder that paths are relative to
+ * @param environment the variables of the process, such as `JUMPSTARTER_HOST` and the others that `jmp shell` sets
  */
 export function configuredExporters(
   { exporters, controller }: HardwareOptions,
@@ -141,20 +146,16 @@ export function configuredExporters(
   const lease = controller === undefined || found !== undefined ? undefined : leaseFromEnvironment(environment)
   const leased = lease === undefined ? [] : [{ name: `lease ${lease}`, lease }]
   if (exporters !== undefined) {
-    const passphraseOfAll = environment[environmentVariables.passphrase] || undefined
+    const commonPassphrase = environment[environmentVariables.passphrase] || undefined
     const named = Object.entries(exporters).map(([name, exporter]): ConfiguredExporter => {
       if (typeof exporter === 'string') return { name, file: resolve(root, exporter) }
-      const { host: address, ca, insecure, passphrase = passphraseOfAll, labels = {} } = exporter
+      const { host: address, ca, insecure, passphrase = commonPassphrase, labels = {} } = exporter
       return {
         name,
-        endpoint: {
-          address,
-          name,
-          ...(insecure === true ? { insecure } : {}),
-          ...(passphrase === undefined ? {} : { passphrase }),
-        },
-        ...(ca === undefined ? {} : { caFile: resolve(root, ca) }),
+        endpoint: { address, name, insecure: insecure === true ? true : undefined, passphrase },
+        caFile: ca === undefined ? undefined : resolve(root, ca),
         labels,
+        shared: true,
       }
     })
     return [...named, ...leased]

@@ -1,21 +1,23 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-/** Where Vitest says that a process of its pools `forks` and `vmForks` begins. */
+import { now } from '../base/clock.ts'
+
+/** The script of a process in Vitest's pools `forks` and `vmForks`. */
 const entryPattern = /[\\/]workers[\\/](?:forks|vmForks)\.js$/
-/** How long ago the same event may have ended a worker that is noticed first, in milliseconds. */
-const justNowMs = 1_000
+/** The age up to which the exit of a worker may belong to the signal that arrives now, in milliseconds. */
+const sameEventMs = 1_000
 
 /**
- * The processes in which Vitest runs tests. Vitest keeps them to itself; Node tells of every process that is started (on
- * the diagnostics channel `child_process`).
+ * The processes in which Vitest runs tests. Vitest does not publish them, but Node.js reports every process that is started on the
+ * diagnostics channel `child_process`.
  */
 export class WorkerProcesses {
   readonly #running = new Set<ChildProcess>()
   #lostAt = -Infinity
   #noneLeft: (() => void) | undefined
 
-  /** Begins to look for them. May be called again. */
+  /** Begins to watch for new processes. May be called again. */
   watch(): void {
     this.unwatch()
     subscribe('child_process', this.#started)
@@ -25,10 +27,10 @@ export class WorkerProcesses {
     unsubscribe('child_process', this.#started)
   }
 
-  /** Settles when none is left and one has ended by itself, just now or from now on. Vitest may wait for that for ever. */
+  /** Settles when no process is left and one has ended by itself, a moment ago or later. Vitest may wait for it forever. */
   lost(): Promise<void> {
     return new Promise((resolve) => {
-      const from = performance.now() - justNowMs
+      const from = now() - sameEventMs
       this.#noneLeft = () => {
         if (this.#lostAt > from) resolve()
       }
@@ -36,7 +38,7 @@ export class WorkerProcesses {
     })
   }
 
-  /** Ends all of them at once. */
+  /** Kills all processes. */
   kill(): void {
     for (const child of this.#running) child.kill('SIGKILL')
   }
@@ -48,7 +50,7 @@ export class WorkerProcesses {
       this.#running.add(child)
       child.once('exit', () => {
         this.#running.delete(child)
-        if (!child.killed) this.#lostAt = performance.now()
+        if (!child.killed) this.#lostAt = now()
         if (this.#running.size === 0) this.#noneLeft?.()
       })
     })

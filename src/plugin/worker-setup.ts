@@ -1,12 +1,12 @@
 /**
- * A setup file of the tests, for workers that are processes. A signal that is sent to the whole process group, as a terminal
- * sends Ctrl-C, reaches the run too, which has the fixtures clean up and then ends its workers; until then it must not end
- * them by itself. Vitest tells a worker to stop, after which it listens to no messages, and ends it with SIGTERM.
+ * A setup file of the tests, for workers that are processes. A terminal sends Ctrl-C to the whole process group. The run gets it,
+ * too, lets the fixtures clean up, and then ends its workers; until then the signal must not end them. Vitest tells a worker to
+ * stop, after which the worker listens to no messages, and ends it with SIGTERM.
  *
- * It is loaded once for each test file, and so imports nothing.
+ * The file is loaded once for each test file, and imports nothing.
  */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Where somebody listens, the signal ends nothing by itself: the user, or this for an earlier file of the process.
+  // A listener exists already: the user's, or this one for an earlier file of the process.
   if (process.send === undefined || process.listenerCount(signal) > 0) continue
   const listener = () => {
     const isNeeded = process.connected && process.listenerCount('message') > 0

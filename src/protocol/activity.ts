@@ -1,12 +1,12 @@
-/** What clients last did with an exporter, as it has seen it. */
+/** The last activity of clients on an exporter, as the exporter has seen it. */
 export interface ExporterActivity {
   /** The calls that were under way. */
   readonly calls: readonly {
     /** `board.power.cycle`. */
     readonly name: string
-    /** For how long, in milliseconds. */
+    /** The time since the call began, in milliseconds. */
     readonly ms: number
   }[]
-  /** What byte streams that carry text have brought from devices. */
+  /** The last lines of devices, from byte streams that carry text. */
   readonly consoles: readonly { readonly name: string; readonly lines: readonly string[] }[]
 }

@@ -1,15 +1,15 @@
 import { HardwareError } from '../errors.ts'
 
-/** Where an exporter is: a unix socket's path, or `host:port`. */
+/** The address of an exporter: a unix socket's path, or `host:port`. */
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
 /**
- * Reads an address as `JUMPSTARTER_HOST` has it: `host:port` where what follows the last colon is a port number, else
- * the path of a unix socket. `unix:` in front of a path is accepted too.
+ * Reads an address as in `JUMPSTARTER_HOST`: `host:port` if a port number follows the last colon, else the path of a unix
+ * socket. `unix:` in front of a path is accepted, too.
  *
- * @throws {@link HardwareError} CONNECTION_FAILED when it is empty
+ * @throws {@link HardwareError} CONNECTION_FAILED when the address is empty, or a URL
  */
 export function parseAddress(text: string): Address {
   if (text.trim() === '') {
@@ -21,6 +21,10 @@ export function parseAddress(text: string): Address {
       },
     )
   }
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(text) && !text.startsWith('unix:')) {
+    const message = `The address of an exporter is '${text}', a URL; give HOST:PORT, or the path of a socket`
+    throw new HardwareError('CONNECTION_FAILED', message, { origin: 'plugin', details: { address: text } })
+  }
   if (text.startsWith('unix:')) return { kind: 'unix', path: text.replace(/^unix:(\/\/)?/, '') }
   const tcp = /^(?<host>[^/]+):(?<port>\d{1,5})$/.exec(text)?.groups
   const port = Number(tcp?.['port'])
@@ -28,12 +32,12 @@ export function parseAddress(text: string): Address {
   return { kind: 'unix', path: text }
 }
 
-/** The address as {@link parseAddress} reads it. */
+/** Formats an address as {@link parseAddress} reads it. */
 export function formatAddress(address: Address): string {
   return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
 }
 
-/** The address as gRPC's name resolver wants it. */
+/** Formats an address for gRPC's name resolver. */
 export function grpcTarget(address: Address): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `dns:${address.host}:${address.port}`
 }

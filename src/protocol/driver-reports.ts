@@ -1,17 +1,17 @@
 import { create } from '@bufbuild/protobuf'
 
-import type { ExporterReport } from './channel.ts'
+import { withoutUndefined } from '../base/without-undefined.ts'
+import type { ExporterReport } from './exporter.ts'
 import { type DriverInstanceReport, DriverInstanceReportSchema } from './generated/jumpstarter/v1/jumpstarter_pb.ts'
 
-/** What is told of the drivers of an exporter, as messages. */
+/** Makes the messages with the reports of an exporter's drivers. */
 export function toReports(drivers: ExporterReport['drivers']): DriverInstanceReport[] {
   return drivers.map(({ uuid, parentUuid, labels, description, methodsDescription }) =>
     create(DriverInstanceReportSchema, {
       uuid,
       labels: { ...labels },
       methodsDescription: { ...methodsDescription },
-      ...(parentUuid === undefined ? {} : { parentUuid }),
-      ...(description === undefined ? {} : { description }),
+      ...withoutUndefined({ parentUuid, description }),
     }),
   )
 }

@@ -1,19 +1,20 @@
+import { isRecord } from '../base/check.ts'
 import { HardwareError } from '../errors.ts'
 
-/** How the bytes of a file on a client's side are compressed. */
+/** The compressions of a file on a client's side. */
 const contentEncodings = ['gzip', 'xz', 'bz2', 'zstd'] as const
 
 /** One of {@link contentEncodings}. */
 export type ContentEncoding = (typeof contentEncodings)[number]
 
-/** A file that the client sends or receives on a stream it has opened. */
+/** A file that the client sends or receives on a stream that it has opened. */
 export interface ClientStreamHandle {
   readonly kind: 'client_stream'
   readonly uuid: string
   readonly x_jmp_content_encoding: ContentEncoding | null
 }
 
-/** A file that the exporter itself gets from, or puts to, a web server. */
+/** A file that the exporter itself gets from a web server, or puts there. */
 export interface PresignedRequestHandle {
   readonly kind: 'presigned_request'
   readonly headers: Readonly<Record<string, string>>
@@ -21,10 +22,10 @@ export interface PresignedRequestHandle {
   readonly method: 'GET' | 'PUT'
 }
 
-/** What stands for a file in the arguments of a driver's method. */
+/** The handle of a file in the arguments of a driver's method. */
 export type ResourceHandle = ClientStreamHandle | PresignedRequestHandle
 
-/** What a stream is opened for: the JSON in its metadata entry `request`. */
+/** The purpose of a stream: the JSON in its metadata entry `request`. */
 export type StreamRequestHeader =
   | { readonly kind: 'driver'; readonly uuid: string; readonly method: string }
   | { readonly kind: 'resource'; readonly uuid: string; readonly x_jmp_content_encoding: ContentEncoding | null }
@@ -39,7 +40,7 @@ export const streamMetadata = {
 /**
  * Reads the metadata entry `request` of a stream.
  *
- * @throws {@link HardwareError} ARGUMENT_INVALID with what is wrong with it
+ * @throws {@link HardwareError} ARGUMENT_INVALID with the mistake
  */
 export function parseStreamRequest(text: string | undefined): StreamRequestHeader {
   const request = parseJsonObject(text, "stream metadata 'request'")
@@ -58,11 +59,11 @@ export function parseStreamRequest(text: string | undefined): StreamRequestHeade
 /**
  * Reads a handle, from metadata or from an argument.
  *
- * @throws {@link HardwareError} ARGUMENT_INVALID with what is wrong with it
+ * @throws {@link HardwareError} ARGUMENT_INVALID with the mistake
  */
 export function parseResourceHandle(value: unknown): ResourceHandle {
-  const handle = typeof value === 'string' ? parseJsonObject(value, 'resource handle') : asObject(value)
-  if (handle === undefined) throw invalid('resource handle is not an object')
+  const handle = typeof value === 'string' ? parseJsonObject(value, 'resource handle') : value
+  if (!isRecord(handle)) throw invalid('resource handle is not an object')
   if (handle['kind'] === 'client_stream' && typeof handle['uuid'] === 'string') {
     const encoding = parseEncoding(handle['x_jmp_content_encoding'])
     return { kind: 'client_stream', uuid: handle['uuid'], x_jmp_content_encoding: encoding }
@@ -71,7 +72,8 @@ export function parseResourceHandle(value: unknown): ResourceHandle {
     const { url, method } = handle
     if (typeof url !== 'string' || !URL.canParse(url)) throw invalid('resource handle has no valid url')
     if (method !== 'GET' && method !== 'PUT') throw invalid("resource handle's method is neither GET nor PUT")
-    const headers = Object.entries(asObject(handle['headers']) ?? {}).map(([name, text]) => [name, String(text)])
+    const given = isRecord(handle['headers']) ? handle['headers'] : {}
+    const headers = Object.entries(given).map(([name, text]) => [name, String(text)])
     return { kind: 'presigned_request', url, method, headers: Object.fromEntries(headers) as Record<string, string> }
   }
   throw invalid(
@@ -96,15 +98,8 @@ function parseJsonObject(text: string | undefined, what: string): Record<string,
   } catch (error) {
     throw invalid(`${what} is not JSON`, error)
   }
-  const object = asObject(parsed)
-  if (object === undefined) throw invalid(`${what} is not a JSON object`)
-  return object
-}
-
-function asObject(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
+  if (!isRecord(parsed)) throw invalid(`${what} is not a JSON object`)
+  return parsed
 }
 
 function invalid(message: string, cause?: unknown): HardwareError {

@@ -1,5 +1,6 @@
 import { Duplex, type Readable } from 'node:stream'
 
+import { startTimer, stopTimer } from '../base/clock.ts'
 import { HardwareError } from '../errors.ts'
 import { FrameType, type StreamRequest, type StreamResponse } from './generated/jumpstarter/v1/router_pb.ts'
 
@@ -9,24 +10,24 @@ const maxFrameLength = 64 * 1024
 /** The messages of both directions have the same fields. */
 type Frame = StreamRequest | StreamResponse
 
-/** What differs between the client's and the exporter's end of a call. */
+/** The differences between the client's and the exporter's end of a call. */
 interface RouterStreamEnd {
-  /** How long after gRPC's own half-close, in milliseconds, it is taken for the end of what the peer sends. */
+  /** The time after gRPC's own half-close until it counts as the end of the peer's data, in milliseconds. */
   readonly halfCloseDelayMs: number
-  /** Sends a frame; false when the sender shall wait for `drain`. */
+  /** Sends a frame. @returns false if the sender has to wait for `drain` */
   write(frame: { readonly payload?: Uint8Array; readonly frameType?: FrameType }): boolean
-  /** Our side will write no more, and has said so with a frame. */
+  /** This side will write no more, and has sent the frame that says so. */
   finished(): void
-  /** Neither side will write any more, or the stream was destroyed (with an error, or without). */
+  /** Neither side will write any more, or the stream was destroyed, with or without an error. */
   closed(error: Error | null): void
 }
 
 /**
  * A `RouterService.Stream` call as a Node stream of bytes.
  *
- * - One write is one frame (or several, above 64 KiB), and one chunk read is one frame, so datagrams keep their bounds.
- * - `end()` sends a GOAWAY frame, because routers do not forward gRPC's own half-close; either is read as the end.
- * - PING, RST_STREAM, unknown and empty frames are not data and are passed over; none is ever sent.
+ * - One write is one frame, or several above 64 KiB, and one chunk read is one frame. So datagrams keep their bounds.
+ * - `end()` sends a GOAWAY frame, because routers do not forward gRPC's own half-close. Both are read as the end.
+ * - PING, RST_STREAM, unknown and empty frames are not data and are ignored. None is ever sent.
  * - Nothing is read from the call faster than it is consumed, nor written faster than it is sent.
  */
 export class RouterStream extends Duplex {
@@ -48,27 +49,27 @@ export class RouterStream extends Duplex {
     call.pause()
   }
 
-  /** Whether the other side has said that it writes no more. */
+  /** True if the other side will write no more. */
   get inputEnded(): boolean {
     return this.#inputEnded
   }
 
-  /** A peer that cancels its call half-closes it first; only what follows tells that from an end. */
+  /** A peer that cancels its call half-closes it first. Only the status that follows distinguishes that from an end. */
   #endWithoutFrame(): void {
     const { halfCloseDelayMs } = this.#end
     if (this.#inputEnded || halfCloseDelayMs === 0) this.#endInput()
-    else this.#halfClosed = setTimeout(() => this.#endInput(), halfCloseDelayMs)
+    else this.#halfClosed = startTimer(() => this.#endInput(), halfCloseDelayMs)
   }
 
   #endInput(): void {
     if (this.#inputEnded || this.destroyed) return
     this.#inputEnded = true
     this.push(null)
-    // What may still come is the end of the call; it has to be read to be seen.
+    // The end of the call may still come, and is only seen if it is read.
     this.#call.resume()
   }
 
-  /** The call is over: what is written from now on fails. What was received before can still be read. */
+  /** Notes the end of the call. Later writes fail. The data that came before can still be read. */
   endCall(): void {
     this.#peerGone = true
     this.#drained()
@@ -116,7 +117,7 @@ export class RouterStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#onDrain = undefined
-    clearTimeout(this.#halfClosed)
+    stopTimer(this.#halfClosed)
     this.#end.closed(error)
     done(error)
   }

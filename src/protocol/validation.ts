@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-/** Thrown by {@link validate} and {@link validateArgs}; the caller gives it a code of its own. */
+/** The error of {@link validate} and {@link validateArgs}. The caller turns it into a HardwareError with a code. */
 export class ValidationError extends Error {
   override readonly name = 'ValidationError'
 }
@@ -8,8 +8,8 @@ export class ValidationError extends Error {
 /**
  * Checks a value against a schema.
  *
- * @param subject how the error names the value: `argument 1 of set_target`
- * @returns what the schema makes of the value
+ * @param subject the name of the value in the error: `argument 1 of set_target`
+ * @returns the schema's output
  * @throws ValidationError with every issue the schema found
  */
 export async function validate(schema: StandardSchemaV1, value: unknown, subject: string): Promise<unknown> {
@@ -23,14 +23,14 @@ export async function validate(schema: StandardSchemaV1, value: unknown, subject
   throw new ValidationError(`${subject}: ${issues.join('; ')}`)
 }
 
-/** Whether a schema lets a value through. */
+/** True if a value fits a schema. */
 export async function accepts(schema: StandardSchemaV1, value: unknown): Promise<boolean> {
   return (await schema['~standard'].validate(value)).issues === undefined
 }
 
 /**
- * Checks the arguments of a method, each against its schema. Arguments that are missing at the end are checked as
- * `undefined`, and more than there are schemas are refused.
+ * Checks the arguments of a method, each against its schema. Missing arguments at the end are checked as `undefined`, and more
+ * arguments than schemas are refused.
  */
 export async function validateArgs(
   schemas: readonly StandardSchemaV1[],

@@ -4,7 +4,7 @@ import { ListValueSchema, NullValue, StructSchema, type Value, ValueSchema } fro
 import { HardwareError } from '../errors.ts'
 
 /**
- * How deep values may nest. Peers built on protobuf's C++ core stop at 100 messages, and each level of a struct is
+ * The depth to which values may nest. Peers built on protobuf's C++ core stop at 100 messages, and each level of a struct is
  * three of them.
  */
 const maxDepth = 32
@@ -14,8 +14,7 @@ const maxDepth = 32
  * plain objects as themselves; NaN and infinities as null; Date as ISO 8601; Map as an object, Set as an array;
  * anything with `toJSON` as that returns. An `undefined` property is left out, any other `undefined` is null.
  *
- * @param value what to send
- * @param path how an error names the value, such as `argument 1`
+ * @param path the name of the value in errors: `argument 1`
  * @throws {@link HardwareError} VALUE_UNSUPPORTED for bytes, functions, symbols, unsafe bigints, cycles and values
  *   nested deeper than 32 levels
  */

@@ -4,12 +4,24 @@ import { type Duplex, finished } from 'node:stream'
 const current = new AsyncLocalStorage<Call>()
 const never = new AbortController().signal
 
-/** A method that is running for a client. */
+/** The driver whose code runs. */
+export interface CallOwner {
+  /** The name in messages: `board.power (MockPower)`. */
+  readonly name: string
+  /** The place in the tree: `board.power`; `undefined` for the root. */
+  readonly path: string | undefined
+  /** The driver; `undefined` while it is constructed. */
+  readonly driver?: object | undefined
+}
+
+/** A running method of a driver: for a client, or its constructor, `reset()` and `close()`. */
 export class Call {
   readonly signal: AbortSignal
+  readonly owner: CallOwner
   readonly #files: Duplex[] = []
 
-  constructor(signal: AbortSignal) {
+  constructor(owner: CallOwner, signal: AbortSignal = never) {
+    this.owner = owner
     this.signal = signal
   }
 
@@ -18,7 +30,7 @@ export class Call {
     return current.run(this, code)
   }
 
-  /** Closes the files that the driver has opened: Python's client waits for that. What was written is sent first. */
+  /** Closes the files that the driver has opened, because Python's client waits for that. Written bytes are sent first. */
   end(): void {
     for (const file of this.#files.splice(0)) {
       if (!file.writableEnded || file.writableFinished) file.destroy()
@@ -26,20 +38,20 @@ export class Call {
     }
   }
 
-  /** Notes a file that is open until the call ends. */
+  /** Adds a file, which is open until the call ends. */
   addFile(file: Duplex): void {
     this.#files.push(file)
   }
 }
 
-/** The call that the code which asks is part of. */
+/** The call that the calling code is part of. */
 export function currentCall(): Call | undefined {
   return current.getStore()
 }
 
 /**
- * The signal of the call under way, for drivers that wait: it is aborted when the client cancels the call, its time
- * limit runs out or its connection is lost.
+ * Returns the signal of the current call, for drivers that wait. The signal is aborted when the client cancels the call, the time
+ * limit of the call runs out, or the connection is lost.
  *
  * @example
  * ```ts

@@ -1,25 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 
+import { brand } from '../base/brand.ts'
+import { childEnvironment } from '../base/child-environment.ts'
 import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import type { ResourceHandle } from '../interfaces/resource.ts'
-import type { LogEntry } from '../protocol/channel.ts'
+import type { LogEntry } from '../protocol/exporter.ts'
 import { Logger } from './logger.ts'
 
-/** What a session gives its drivers. */
+/** The services of a session for its drivers. */
 export interface DriverContext {
   log(entry: LogEntry): void
+  childEnvironment(): Record<string, string>
   openResource(driver: Driver, handle: unknown): Promise<Duplex>
 }
 
-/** A symbol of the whole process: an exporter may load drivers that import another copy of this package. */
+/** A symbol of the whole process, because a driver may import another copy of this package. */
 const contextKey = Symbol.for('vitest-hardware.driver-context')
 
 /**
- * The base of every driver. A driver works one device, next to it; a session makes it, calls {@link Driver.reset},
- * serves its methods, and calls {@link Driver.close} at the end. Its constructor takes the `config` of the exporter's
- * file as one object.
+ * The base class of every driver. A driver runs next to one device and controls it. A session makes the driver, calls
+ * {@link Driver.reset}, serves its methods, and calls {@link Driver.close} at the end. The constructor takes the `config` of the
+ * exporter's file as one object.
  *
  * @example
  * ```ts
@@ -33,39 +36,55 @@ const contextKey = Symbol.for('vitest-hardware.driver-context')
  * ```
  */
 export abstract class Driver {
-  /** Addresses this driver on the wire. */
+  static {
+    brand(this, 'Driver')
+  }
+
+  /** The address of this driver on the wire. */
   readonly uuid: string = randomUUID()
-  /** Reported to clients, besides the labels that every driver has. */
+  /** Labels for clients, in addition to the labels that every driver has. */
   readonly labels: Record<string, string> = {}
-  /** What the device is, for people. */
+  /** A description of the device, for people. */
   description: string | undefined
-  /** What each command does, for people; keys are command names as a command line shows them: `read-pin`. */
+  /** Descriptions of the methods, for people. Keys are names of commands, as a command line shows them: `read-pin`. */
   readonly methodsDescription: Record<string, string> = {}
-  /** The drivers below this one, by the names that clients see. */
+  /** The drivers below this one, by their names for clients. */
   readonly children: Readonly<Record<string, Driver>> = {}
   /** Writes to the exporter's log. */
   readonly logger: Logger = new Logger(`driver.${this.constructor.name}`)
 
-  /** Brings the device to its initial state, when a session starts. Children are reset after their parent. */
+  /** Brings the device to its initial state when a session starts. Children are reset after their parent. */
   reset(): void | Promise<void> {}
 
-  /** Releases the device, when the session ends. Children are closed before their parent. */
+  /** Releases the device when the session ends. Children are closed before their parent. */
   close(): void | Promise<void> {}
 
   /**
-   * Opens the file that a handle among a method's arguments stands for: read it, or write it and `end()` it. Bytes are
-   * decompressed and compressed on the way, as the handle says. A handle can be opened once, and what it opens is closed
-   * when the method has returned.
+   * Opens the file of a handle that a method got as an argument: read the stream, or write to it and `end()` it. Bytes are
+   * decompressed and compressed on the way, as the handle says. A handle can be opened once. The file is closed when the method
+   * has returned.
    *
-   * @throws HardwareError ARGUMENT_INVALID for a handle that is none, or is not this driver's, or was used before
+   * @throws HardwareError ARGUMENT_INVALID for an invalid handle, a handle of another driver, or a handle that was used before
    */
   protected resource(handle: ResourceHandle): Promise<Duplex> {
-    const context = (this as { [contextKey]?: DriverContext })[contextKey]
+    const context = contextOf(this)
     if (context === undefined) {
       throw new HardwareError('NOT_READY', `${this.constructor.name} has no session to open a resource in`)
     }
     return context.openResource(this, handle)
   }
+
+  /**
+   * The environment for a program that this driver starts: the usual variables (`PATH`, `HOME`, `LANG` and alike) and those that
+   * `environment` of the exporter's file names. The exporter's tokens and passphrases do not reach the program.
+   */
+  protected childEnvironment(): Record<string, string> {
+    return contextOf(this)?.childEnvironment?.() ?? childEnvironment()
+  }
+}
+
+function contextOf(driver: Driver): (Partial<DriverContext> & Pick<DriverContext, 'openResource'>) | undefined {
+  return (driver as { [contextKey]?: DriverContext })[contextKey]
 }
 
 /** Connects a driver to its session. */
@@ -75,9 +94,9 @@ export function attachDriver(driver: Driver, context: DriverContext): void {
 }
 
 /**
- * The interface that a driver's class names.
+ * Reads the interface of a driver's class.
  *
- * @throws HardwareError EXPORTER_FAILED when it names none
+ * @throws HardwareError EXPORTER_FAILED when the class names none
  */
 export function interfaceOf(driver: Driver): InterfaceDefinition {
   const { interface: definition, name } = driver.constructor as { interface?: InterfaceDefinition; name: string }

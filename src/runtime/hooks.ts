@@ -1,17 +1,14 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
-
-import { HardwareError, messageOf } from '../errors.ts'
-import { readLines } from './read-lines.ts'
+import { cutText } from '../base/cut-text.ts'
+import { anySignal, untilAborted } from '../base/abort.ts'
+import { describeEnd, ProcessGroup } from '../base/process-group.ts'
+import { HardwareError } from '../errors.ts'
 
 /** A command that runs before, or after, an exporter's lease. */
 export interface Hook {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]]
   readonly timeoutMs: number
-  /** When it fails: go on with a warning, end the lease, or end the lease and take the exporter out of service. */
+  /** The consequence of a failure: a warning, the end of the lease, or the end of the lease and of the exporter's service. */
   readonly onFailure: 'warn' | 'endLease' | 'exit'
 }
 
@@ -21,105 +18,78 @@ export interface Hooks {
   readonly afterLease?: Hook | undefined
 }
 
-/** How long a hook that is told to end may take until it is killed, in milliseconds. */
+/** The time between SIGTERM and SIGKILL for a hook that has to end, in milliseconds. */
 const killAfterMs = 5_000
-/** How long what a hook has left running may still hold its output, in milliseconds. */
-const drainMs = 2_000
-/** How many of its last lines the error of a failed hook shows. */
+/** The longest that processes which a hook has left running may hold its output, in milliseconds. */
+const drainTimeoutMs = 2_000
+/** The number of a failed hook's last lines that its error shows. */
 const shownLines = 20
-/** How many characters of each. */
+/** The length from which a line is cut in the error, in characters. */
 const shownLength = 500
 
-/** What {@link runHook} takes besides the hook. */
+/** Options of {@link runHook}. */
 export interface HookContext {
   /** `beforeLease` or `afterLease`, for messages. */
   readonly name: keyof Hooks
-  /** Added to this process's own variables; those that are `undefined` the hook shall not have. */
+  /** The hook's variables. A variable that is `undefined` is left out. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Gets every line that the hook prints, as it comes. */
+  /** Receives every line of the hook's output as it comes. */
   readonly print: (line: string) => void
   /** Ends the hook. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Runs a hook to its end, with all that it starts in a process group of its own.
+ * Runs a hook to its end, in a separate process group.
  *
- * @throws HardwareError HOOK_FAILED, with the reason and the last lines, when it exits with anything but 0, cannot be
+ * @throws HardwareError HOOK_FAILED, with the reason and the last lines, when the hook exits with a code other than 0, cannot be
  *   started, or takes too long
  */
 export async function runHook(hook: Hook, { name, environment, print, signal }: HookContext): Promise<void> {
   const last: string[] = []
   const receive = (line: string) => {
     if (line.trim() === '') return
-    last.push(line.length > shownLength ? `${line.slice(0, shownLength)}…` : line)
+    last.push(cutText(line, shownLength))
     if (last.length > shownLines) last.shift()
     print(line)
   }
-  const reason = await run(hook, environment, receive, signal)
-  if (reason === undefined) return
+  const failure = await run(hook, environment, receive, signal)
+  if (failure === undefined) return
   const lines = last.map((line) => `\n  | ${line}`).join('')
-  throw new HardwareError('HOOK_FAILED', `The exporter's ${name} hook ${reason}${lines}`)
+  const message = `The exporter's ${name} hook ${failure.reason}${lines}`
+  throw new HardwareError('HOOK_FAILED', message, { details: { limitMs: failure.limitMs } })
 }
 
-/** @returns why it failed */
+interface HookFailure {
+  readonly reason: string
+  /** The time limit, if it ran out. */
+  readonly limitMs?: number | undefined
+}
+
 async function run(
-  { command: [program, ...args], timeoutMs }: Hook,
+  { command, timeoutMs }: Hook,
   environment: Readonly<Record<string, string | undefined>>,
-  receive: (line: string) => void,
+  receiveLine: (line: string) => void,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  let child: ChildProcessByStdio<null, Readable, Readable>
-  try {
-    child = spawn(program, args, {
-      // A group of its own, so that a hook is ended with all that it has started.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        TERM: 'dumb',
-        DEBIAN_FRONTEND: 'noninteractive',
-        GIT_TERMINAL_PROMPT: '0',
-        ...environment,
-      },
-    })
-  } catch (error) {
-    // For some reasons it throws, for others it emits an error.
-    return `could not be started: ${messageOf(error)}`
-  }
-  const flushes = [child.stdout, child.stderr].map((output) => readLines(output, receive))
-  const closed = once(child, 'close')
-  closed.catch(() => undefined)
+): Promise<HookFailure | undefined> {
+  const group = await ProcessGroup.start(command, { env: environment, receiveLine, killAfterMs, drainTimeoutMs })
   const limit = AbortSignal.timeout(timeoutMs)
-  const end = AbortSignal.any([limit, ...(signal === undefined ? [] : [signal])])
+  const stop = anySignal(limit, signal)
   try {
-    const [code, killedBy] = (await once(child, 'exit', { signal: end })) as [number | null, NodeJS.Signals | null]
-    if (code === 0) return undefined
-    return killedBy === null ? `failed with exit code ${code}` : `was ended by ${killedBy}`
-  } catch (error) {
-    if (!end.aborted) return `could not be started: ${messageOf(error)}`
-    await endGroup(child.pid, closed)
-    return limit.aborted ? `took longer than ${timeoutMs / 1000} s` : 'was cancelled'
-  } finally {
-    // Its output belongs to it; what it has left running in the background may hold the pipes open.
-    await Promise.race([closed.catch(() => undefined), delay(drainMs, undefined, { ref: false })])
-    child.stdout.destroy()
-    child.stderr.destroy()
-    for (const flush of flushes) flush()
-  }
-}
-
-async function endGroup(pid: number | undefined, closed: Promise<unknown>): Promise<void> {
-  if (pid === undefined) return
-  signalGroup(pid, 'SIGTERM')
-  await Promise.race([closed.catch(() => undefined), delay(killAfterMs, undefined, { ref: false })])
-  signalGroup(pid, 'SIGKILL')
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal)
+    const end = await untilAborted(group.exited, stop)
+    return end.type === 'exited' && end.exitCode === 0 ? undefined : { reason: describeEnd(end) }
   } catch {
-    // It has ended by itself.
+    await group.end()
+    if (!limit.aborted) return { reason: 'was cancelled' }
+    return { reason: `took longer than ${timeoutMs / 1000} s`, limitMs: timeoutMs }
+  } finally {
+    // The hook may leave processes in the background, which hold its output open.
+    await group.drain()
   }
+}
+
+/** True for the failure of a hook, alone or among several errors. */
+export function isHookFailure(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isHookFailure)
+  return error instanceof HardwareError && error.code === 'HOOK_FAILED'
 }

@@ -1,23 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
+import { childEnvironment } from '../base/child-environment.ts'
+import { pause } from '../base/pause.ts'
 import { messageOf } from '../errors.ts'
-import { hookWarningPrefix } from '../protocol/channel.ts'
-import { environmentVariables as variables } from '../protocol/endpoint.ts'
+import { hookWarningPrefix } from '../protocol/exporter.ts'
+import { environmentVariables as variables } from '../protocol/environment-variables.ts'
 import { type Hook, type Hooks, runHook } from './hooks.ts'
 import type { Session } from './session.ts'
 
-/** How long clients get to see that a hook has failed before the session ends, in milliseconds, as upstream waits. */
-const lingerMs = 1_000
+/** The time in which clients can still read that a hook has failed, in milliseconds; Jumpstarter's exporter has the same. */
+const failureNoticeMs = 1_000
 
-/** What {@link LeaseHooks} takes besides the hooks. */
+/** Options of {@link LeaseHooks}. */
 interface LeaseHooksOptions {
   readonly print: (line: string) => void
   readonly signal: AbortSignal | undefined
+  /** The variables of this process for the hooks, in addition to the usual ones. */
+  readonly environment: readonly string[] | undefined
   /** The lease of a controller. */
   readonly lease: { readonly name: string; readonly client: string } | undefined
 }
 
-/** Runs the hooks of one session, and tells its clients of them: in its state, and in its log. */
+/** Runs the hooks of one session, and reports them to clients in the session's state and log. */
 export class LeaseHooks {
   readonly #session: Session
   readonly #hooks: Hooks
@@ -34,10 +36,10 @@ export class LeaseHooks {
   }
 
   /**
-   * Runs the hook before the lease; afterwards drivers may be used.
+   * Runs the hook before the lease. Drivers may be used after it.
    *
-   * @param address the unix socket that the hook reaches the session at
-   * @throws HardwareError HOOK_FAILED, unless it is only to warn
+   * @param address the unix socket of the session, for the hook
+   * @throws HardwareError HOOK_FAILED, unless `onFailure` is `warn`
    */
   async before(address: string): Promise<void> {
     if (this.#hooks.beforeLease === undefined) return
@@ -56,16 +58,19 @@ export class LeaseHooks {
   /**
    * Runs the hook after the lease.
    *
-   * @throws HardwareError HOOK_FAILED, unless it is only to warn
+   * @returns the message for the state of a lease whose hook has failed with `onFailure: warn`
+   * @throws HardwareError HOOK_FAILED, unless `onFailure` is `warn`
    */
-  async after(address: string): Promise<void> {
-    if (this.#hooks.afterLease === undefined) return
+  async after(address: string): Promise<string | undefined> {
+    if (this.#hooks.afterLease === undefined) return undefined
     this.#session.setStatus('AFTER_LEASE_HOOK')
     try {
       await this.#run('afterLease', this.#hooks.afterLease, address, undefined)
+      return undefined
     } catch (error) {
       if (this.#hooks.afterLease.onFailure !== 'warn') await this.#fail('AFTER_LEASE_HOOK_FAILED', error)
       this.#warn(error)
+      return `${hookWarningPrefix}${messageOf(error)}`
     }
   }
 
@@ -75,12 +80,16 @@ export class LeaseHooks {
       name,
       signal,
       environment: {
+        ...childEnvironment(this.#options.environment),
+        TERM: 'dumb',
+        DEBIAN_FRONTEND: 'noninteractive',
+        GIT_TERMINAL_PROMPT: '0',
         [variables.address]: address,
         [variables.allow]: 'UNSAFE',
-        // Without a controller leases have no names; this is what upstream's standalone exporter calls its own.
+        // Without a controller a lease has no name; Jumpstarter's standalone exporter uses this one.
         [variables.hookLease]: this.#options.lease?.name ?? 'standalone',
         CLIENT_NAME: this.#options.lease?.client ?? '',
-        // What belongs to a lease that this exporter may have been started in.
+        // This exporter may have been started in a lease; the variables of that lease are not for the hook.
         [variables.lease]: undefined,
         [variables.name]: undefined,
         [variables.labels]: undefined,
@@ -94,14 +103,14 @@ export class LeaseHooks {
     })
   }
 
+  /** A warning is a line of the log, which is printed with the lines of drivers. */
   #warn(error: unknown): void {
-    this.#options.print(`warning: ${messageOf(error)}`)
     this.#session.log.write({ severity: 'WARNING', source: 'SYSTEM', message: messageOf(error) })
   }
 
   async #fail(status: 'BEFORE_LEASE_HOOK_FAILED' | 'AFTER_LEASE_HOOK_FAILED', error: unknown): Promise<never> {
     this.#session.setStatus(status, messageOf(error))
-    await delay(lingerMs)
+    await pause(failureNoticeMs)
     throw error
   }
 }

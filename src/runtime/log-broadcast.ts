@@ -1,17 +1,17 @@
 import { EventEmitter, once } from 'node:events'
 
-import type { LogEntry } from '../protocol/channel.ts'
+import type { LogEntry } from '../protocol/exporter.ts'
 
-/** How many lines are kept for those who come later or read slowly. */
+/** The number of lines that are kept for readers that come later or read slowly. */
 const capacity = 256
 
 /**
- * A session's log. Every reader sees every line, each at its own pace; one that falls behind by more than the buffer
- * holds gets a line that says how many it missed.
+ * The log of a session. Every reader gets every line, at its own pace. A reader that falls behind by more lines than are kept gets
+ * a line with the number of lines that it has missed.
  */
 export class LogBroadcast {
   readonly #lines: LogEntry[] = []
-  /** The number of the oldest line that is kept. */
+  /** The number of the oldest kept line. */
   #first = 0
   #closed = false
   readonly #events = new EventEmitter().setMaxListeners(0)
@@ -23,16 +23,22 @@ export class LogBroadcast {
       this.#lines.shift()
       this.#first++
     }
+    this.#events.emit('line', entry)
     this.#events.emit('change')
   }
 
-  /** Ends every reader, after what is still kept. */
+  /** Passes on every new line at once, so that none can be missed. */
+  forward(receive: (entry: LogEntry) => void): void {
+    this.#events.on('line', receive)
+  }
+
+  /** Ends every reader, after the lines that are still kept. */
   close(): void {
     this.#closed = true
     this.#events.emit('change')
   }
 
-  /** The lines that are kept, then every new one, until the signal is aborted or the log closed. */
+  /** Reads the kept lines, then every new one, until the signal is aborted or the log is closed. */
   async *read(signal: AbortSignal): AsyncGenerator<LogEntry, void, void> {
     let cursor = this.#first
     while (!signal.aborted) {

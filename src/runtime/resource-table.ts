@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 
 import { HardwareError } from '../errors.ts'
 import { type ClientStreamHandle, type ContentEncoding, parseResourceHandle } from '../protocol/resources.ts'
+import type { AddressGuard } from './address-guard.ts'
 import { contentOf } from './content/content-stream.ts'
 import { openPresigned } from './presigned.ts'
 
@@ -12,11 +13,17 @@ interface Waiting {
   readonly stream: Duplex
 }
 
-/** The files that clients have opened streams for and no driver has taken yet. */
+/** The streams that clients have opened for files, and that no driver has taken yet. */
 export class ResourceTable {
   readonly #waiting = new Map<string, Waiting>()
+  readonly #guard: AddressGuard
 
-  /** Keeps a client's stream until the driver asks for it; forgets it when the stream closes first. */
+  /** @param guard decides to which addresses presigned requests may go */
+  constructor(guard: AddressGuard) {
+    this.#guard = guard
+  }
+
+  /** Keeps a client's stream until the driver asks for it, or the stream closes. */
   add(driverUuid: string, encoding: ContentEncoding | null, stream: Duplex): ClientStreamHandle {
     const uuid = randomUUID()
     this.#waiting.set(uuid, { driverUuid, encoding, stream })
@@ -25,13 +32,13 @@ export class ResourceTable {
   }
 
   /**
-   * Opens what a handle stands for.
+   * Opens the file of a handle.
    *
-   * @throws HardwareError ARGUMENT_INVALID for a handle that is none, or another driver's, or was used before
+   * @throws HardwareError ARGUMENT_INVALID for an invalid handle, a handle of another driver, or a handle that was used before
    */
   async open(driverUuid: string, value: unknown, signal: AbortSignal): Promise<Duplex> {
     const handle = parseResourceHandle(value)
-    if (handle.kind === 'presigned_request') return openPresigned(handle, signal)
+    if (handle.kind === 'presigned_request') return openPresigned(handle, this.#guard, signal)
     const waiting = this.#waiting.get(handle.uuid)
     if (waiting === undefined || waiting.driverUuid !== driverUuid) {
       throw new HardwareError(

@@ -12,7 +12,7 @@ import { type ClientsOf, defineBoard, serve } from '../../src/index.ts'
 
 const firmware = new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url)
 
-/** How long a firmware that is silent is waited for, in milliseconds: its answers take a few. */
+/** The time to wait for a silent firmware, in milliseconds. Its answers take a few. */
 const silenceMs = 1_500
 
 const drivers = {
@@ -22,7 +22,7 @@ const drivers = {
   gpio: { D13: DigitalInputClient },
 }
 
-/** Whether the firmware answers. */
+/** @returns true if the firmware answers */
 async function answers({ console }: ClientsOf<typeof drivers>) {
   await console.sendLine('sum 40 2')
   await console.expect('\r\n42\r\n> ')
@@ -75,7 +75,7 @@ test('a board is brought to a state, on its real console and pins', { timeout: 6
   expect(await running.identify(), 'it is off').toBeUndefined()
   await running.to('lit')
   expect(await clients.gpio.D13.read()).toBe(true)
-  // No edge leads back but the one around the power switch.
+  // The only edge back goes through the power switch.
   await running.to('dark')
   expect(await clients.gpio.D13.read()).toBe(false)
 

@@ -4,25 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { call, defineInterface, Driver, type Implementation } from '../../src/index.ts'
 import { callSignal } from '../../src/runtime/index.ts'
 
-/** What an edge of the simulated board does instead of what it should. */
+/** The faults of an edge of the simulated board. */
 export type EdgeFault =
   | 'none'
-  /** Throws, and the board is where it was. */
+  /** Throws, and the board does not move. */
   | 'fails'
-  /** Throws, and the board has moved all the same. */
+  /** Throws, but the board has moved. */
   | 'fails after moving'
-  /** Ends as if all were well, and the board is where it was. */
+  /** Ends without an error, and the board does not move. */
   | 'lies'
-  /** Ends as if all were well, in another state, which may be none of the board's. */
+  /** Ends without an error in another state, which may be unknown to the board. */
   | 'goes elsewhere'
   | 'hangs'
-  /** Hangs, and moves when it is told to stop. */
+  /** Hangs, and moves when it is stopped. */
   | 'moves late'
 
-/** What a check does instead of what it should: a fault never makes it say yes. */
+/** The faults of a check. A fault never makes it say yes. */
 export type CheckFault = 'none' | 'fails' | 'hangs'
 
-/** How to tell a {@link SimulatedBoard}'s client what to do. */
+/** The interface of a {@link SimulatedBoard}. */
 export const Simulated = defineInterface({
   client: 'test.SimulatedBoardClient',
   methods: {
@@ -32,19 +32,19 @@ export const Simulated = defineInterface({
   },
 })
 
-/** A board with faults that a test decides on. */
+/** A board with faults that a test chooses. */
 export class SimulatedBoard extends Driver implements Implementation<typeof Simulated> {
   static readonly interface = Simulated
-  /** The state it is in, whatever anybody thinks. */
+  /** The true state. */
   truth = 'off'
-  /** How long an edge takes, in milliseconds. */
+  /** The duration of an edge, in milliseconds. */
   moveMs = 0
-  /** What next edges and checks do; when there is nothing left, what they should. */
+  /** The faults of the next edges and checks. Without one they work. */
   edgeFaults: EdgeFault[] = []
   checkFaults: CheckFault[] = []
-  /** Where edges that go elsewhere go. */
+  /** The state to which a wrong edge leads. */
   elsewhere = 'panic'
-  /** What it was asked: `off → uboot`, `uboot?`. */
+  /** The edges and checks that ran: `off → uboot`, `uboot?`. */
   asked: string[] = []
   /** Called when an edge begins. */
   onMove: (start: string, to: string) => void = () => undefined

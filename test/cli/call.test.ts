@@ -87,7 +87,7 @@ describe('a byte stream', () => {
   })
 })
 
-test('whoever reads the output may stop', { timeout }, async ({ skip }) => {
+test('a reader of the output may stop', { timeout }, async ({ skip }) => {
   needsCommand('head', skip)
   const pipe = (target: string) => `'${process.execPath}' '${cli.mainFile}' call ${target} | head -n 1`
   const { code, stdout, stderr } = await cli.command(
@@ -126,7 +126,11 @@ describe('errors', () => {
       code: 1,
       stderr: 'error: power.onn: method onn not found on driver; there are on, off, read',
     })
-    expect(foreign).toMatchObject({ code: 1, stderr: 'error: bench.probe.nope: method nope not found on driver' })
+    expect(foreign).toMatchObject({
+      code: 1,
+      stderr:
+        'error: bench.probe.nope: method nope not found on driver; there are echo_back, fail, hang, count_to, shout, drip',
+    })
   })
 
   test('--timeout ends what takes too long, and has to be a number', { timeout }, async () => {
@@ -164,7 +168,10 @@ describe('errors', () => {
       stderr: "error: no exporter: give --host, or run this inside 'vitest-hardware shell' or 'jmp shell'",
     })
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('error: Cannot connect to') })
-    expect(ca).toMatchObject({ code: 2, stderr: expect.stringContaining('error: --ca cannot be read: ENOENT') })
+    expect(ca).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/error: --ca: Cannot read the CA file .+: ENOENT/),
+    })
   })
 })
 
@@ -181,12 +188,15 @@ describe('over TCP', () => {
     await using certificates = await createCertificates()
     const { caFile, certFile, keyFile } = certificates
     const passphrase = 'open sesame'
-    const args = ['--listen', '0', '--tls-cert', certFile, '--tls-key', keyFile, '--passphrase', passphrase]
+    const passphraseFile = cli.write('passphrase', `${passphrase}\n`)
+    const args = ['--listen', '0', '--tls-cert', certFile, '--tls-key', keyFile, '--passphrase-file', passphraseFile]
     listening = cli.start(['run', '--exporter-config', cli.exporter('tcp'), ...args])
     const host = await listening.prints(/^JUMPSTARTER_HOST=(.+)\n/m)
     const use = (...options: string[]) => cli.run(['call', 'bench.probe.echoBack', '1', '--host', host, ...options])
-    const [right, ambient, shell, wrong, untrusted, plain] = await Promise.all([
+    const [right, file, missing, ambient, shell, wrong, untrusted, plain] = await Promise.all([
       use('--ca', caFile, '--passphrase', passphrase),
+      use('--ca', caFile, '--passphrase-file', passphraseFile),
+      use('--ca', caFile, '--passphrase-file', 'missing'),
       // The empty variables of a shell around this one are as none.
       cli.run(['call', 'bench.probe.echoBack', '1', '--ca', caFile], {
         env: { JUMPSTARTER_HOST: host, JMP_GRPC_PASSPHRASE: passphrase, JMP_GRPC_INSECURE: '', JMP_EXPORTER: '' },
@@ -210,11 +220,16 @@ describe('over TCP', () => {
       use('--passphrase', passphrase),
       use('--insecure'),
     ])
-    for (const result of [right, ambient, shell]) expect(result).toMatchObject({ code: 0, stdout: '[1]' })
+    for (const result of [right, file, ambient, shell]) expect(result).toMatchObject({ code: 0, stdout: '[1]' })
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--passphrase-file cannot be read: ENOENT'),
+    })
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('invalid or missing passphrase') })
     expect(untrusted).toMatchObject({ code: 1, stderr: expect.stringContaining("signed the certificate as 'ca'") })
     expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining('connect without insecure') })
-    const all = [right, ambient, shell, wrong, untrusted, plain].map(({ stderr }) => stderr)
+    await listening.prints(/refused 127\.0\.0\.1:\d+: authentication failed: invalid or missing passphrase\n/)
+    const all = [right, file, missing, ambient, shell, wrong, untrusted, plain].map(({ stderr }) => stderr)
     expect(all.join('\n')).not.toContain(passphrase)
   })
 

@@ -1,15 +1,15 @@
 import { create } from '@bufbuild/protobuf'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { DriverInstanceReportSchema } from '../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
+import { builtFile } from '../support/built.ts'
 import { type Certificates, createCertificates } from '../support/certificates.ts'
 import { startController } from '../support/controller/start.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const main = builtFile('cli/main.js')
 
 let certificates: Certificates
 let controller: Awaited<ReturnType<typeof startController>>
@@ -65,7 +65,7 @@ describe('leases', () => {
 
   test.each([
     [['create', 'lease', '--duration', '60'], 'a lease needs --selector or --name'],
-    [['create', 'lease', '-n', 'one', '--duration', '60', '--tag', 'x'], 'It is like key=value.'],
+    [['create', 'lease', '-n', 'one', '--duration', '60', '--tag', 'x'], 'It has to be like key=value.'],
     [['create', 'lease', '-n', 'one', '--duration', '60', '--begin-time', 'soon'], 'A time is like 2026'],
     [['update', 'lease', 'mine'], 'nothing to change: give --duration, --begin-time or --to-client'],
     [['delete', 'leases'], 'name the leases to end, or give --selector, or --all'],

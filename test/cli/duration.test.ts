@@ -14,5 +14,5 @@ test.each([
 })
 
 test.each(['', '0', '-5', '1.5', 'soon', '5x', 'P', 'PT', '1:2:3'])('%j is none', (text) => {
-  expect(() => parseDuration(text)).toThrow('A duration is seconds, or like 30m')
+  expect(() => parseDuration(text)).toThrow('A duration is a number of seconds, or like 30m')
 })

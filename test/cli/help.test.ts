@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { createProgram } from '../../src/cli/program.ts'
 import { createCliFolder } from '../support/cli.ts'
 
 let cli: Awaited<ReturnType<typeof createCliFolder>>
@@ -9,14 +11,28 @@ beforeAll(async () => {
 afterAll(() => cli[Symbol.asyncDispose]())
 
 const toController = ['--client <alias>', '--client-config <file>']
-const toExporter = ['--host <address>', '--ca <file>', '--insecure', '--passphrase <text>', 'JMP_GRPC_PASSPHRASE']
+const toExporter = [
+  '--host <address>',
+  '--ca <file>',
+  '--insecure',
+  '--passphrase <text>',
+  '--passphrase-file <file>',
+  'JMP_GRPC_PASSPHRASE',
+]
 
 test('each command says what it takes', { timeout: 60_000 }, async () => {
   const pages: Record<string, readonly string[]> = {
     '': ['run [options]', 'shell [options] [command...]', 'call [options] <path.method> [args...]', '--version'],
     run: [
       ...['--exporter-config <file>', '--socket <path>', '--listen <[host:]port>', '--tls-cert <file>'],
-      ...['--tls-key <file>', '--insecure', '--passphrase <text>', 'JMP_GRPC_PASSPHRASE', '--unauthenticated'],
+      ...[
+        '--tls-key <file>',
+        '--insecure',
+        '--passphrase <text>',
+        '--passphrase-file <file>',
+        'JMP_GRPC_PASSPHRASE',
+        '--unauthenticated',
+      ],
     ],
     shell: ['--exporter-config <file>', '--selector <selector>', '--lease <name>', ...toExporter, ...toController],
     'get exporters': ['--selector <selector>', '--output <format>', ...toController],
@@ -48,7 +64,33 @@ test('wrong use is exit code 2, with where to look', { timeout: 60_000 }, async 
       const { code, stderr } = await cli.run(args)
       expect(code, message).toBe(2)
       expect(stderr).toContain(message)
-      expect(stderr).toContain('--help shows what there is')
+      expect(stderr).toContain('--help shows the commands and options')
     }),
   )
 })
+
+/** A command and all below it, each with the words that call it. */
+function walk(command: Command, words: readonly string[] = []): { command: Command; words: readonly string[] }[] {
+  return [{ command, words }, ...command.commands.flatMap((child) => walk(child, [...words, child.name()]))]
+}
+
+describe.each(walk(createProgram('1.2.3')).map(({ command, words }) => ({ name: words.join(' '), command, words })))(
+  "the command '$name'",
+  ({ command, words }) => {
+    test('describes itself, its arguments and its options', () => {
+      expect(command.description()).not.toBe('')
+      const parts = [...command.options, ...command.registeredArguments].map((part) => ({
+        name: 'long' in part ? part.long : part.name(),
+        text: part.description,
+      }))
+      for (const { name, text } of parts) expect(text, name ?? '').toMatch(/^\S/)
+    })
+
+    test('has a page of help with an example, and exits with 0', { timeout: 30_000 }, async () => {
+      const { code, stdout, stderr } = await cli.run([...words, '--help'])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toContain(`Usage: ${['vitest-hardware', ...words].join(' ')}`)
+      expect(stdout).toMatch(/^Examples?:\n {2}\$ vitest-hardware /m)
+    })
+  },
+)

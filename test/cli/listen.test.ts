@@ -66,10 +66,10 @@ describe('mistakes', () => {
   )
 
   test.each(['0.0.0.0:1', '[::]:1', '192.168.0.7:1', 'bench.example:1', '128.0.0.1:1'])(
-    'anybody may come at %s, unless that is intended',
+    '%s is open to everybody only if the user allows that',
     async (listen) => {
       expect(await mistakesOf({ listen, insecure: true })).toEqual([
-        `--listen ${listen} lets anybody who reaches this machine use its hardware: give a --passphrase, or --unauthenticated if that is intended`,
+        `--listen ${listen} lets everybody who can reach this machine use its hardware: give --passphrase, or --unauthenticated to allow that`,
       ])
       await readListenOptions({ listen, insecure: true, unauthenticated: true })
       await readListenOptions({ listen, insecure: true, passphrase: 'open sesame' })

@@ -28,7 +28,8 @@ async function serve(args: readonly string[], signal: NodeJS.Signals, options: C
   await exporter.prints(/is ready; Ctrl-C ends it/)
   exporter.child.kill(signal)
   const { exitCode } = await exporter.child
-  return { ...exporter.output, address, exitCode }
+  const { stdout, stderr } = exporter.output
+  return { stdout, stderr, address, exitCode }
 }
 
 describe('serves until a signal, and closes its drivers', () => {
@@ -47,7 +48,7 @@ describe('serves until a signal, and closes its drivers', () => {
     expect(existsSync(socket)).toBe(false)
   })
 
-  test('on a port of its own choice, without TLS', { timeout }, async () => {
+  test('on a free port, without TLS', { timeout }, async () => {
     const { address, exitCode, stdout } = await serve(['--listen', '0', '--insecure'], 'SIGHUP', { insecure: true })
     expect(exitCode).toBe(129)
     expect(stdout).toBe(`JUMPSTARTER_HOST=${address}\nJMP_GRPC_INSECURE=1\n`)
@@ -70,7 +71,7 @@ describe('serves until a signal, and closes its drivers', () => {
     const env = { JMP_GRPC_PASSPHRASE: 'open sesame' }
     await using exporter = cli.start(['run', '--exporter-config', desk, '--listen', '0', '--insecure'], { env })
     const address = await exporter.prints(/^JUMPSTARTER_HOST=(.+)\n/m)
-    await exporter.prints(/warning: without TLS the passphrase can be read by whoever sees the network traffic/)
+    await exporter.prints(/warning: without TLS everybody who can see the network traffic can read the passphrase/)
     await expect(connect(address, { insecure: true })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
     const connection = await connect(address, { insecure: true, passphrase: 'open sesame' })
     connection.close()

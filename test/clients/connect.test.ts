@@ -21,7 +21,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 
 import { PowerClient } from '../../src/clients/index.ts'
 import { resolveClient } from '../../src/clients/registry.ts'
-import { formatTree } from '../../src/clients/tree.ts'
+import { formatTree } from '../../src/clients/client-tree.ts'
 import { connect, type ConnectOptions, DriverClient, registerClient } from '../../src/index.ts'
 import {
   type DriverCallRequest,

@@ -53,7 +53,7 @@ describe('guards', () => {
     const wait = console.expect(/Kernel panic - not syncing: (\w+)/)
     device.write('Kernel panic - not syncing: ')
     device.write('sysrq triggered crash\n')
-    expect((await wait).groups).toEqual(['sysrq'])
+    expect((await wait).captures).toEqual(['sysrq'])
     const late = console.expect('not syncing: sysrq')
     device.write('Kernel panic - not syncing: sysrq')
     await late
@@ -90,5 +90,29 @@ describe('guards', () => {
     expect(seen).toEqual(['one'])
     await expect(other.expect('two')).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
     expect(console.reader({ from: 'end' }).peek()).toBe('')
+  })
+
+  test('do not trip on the echo of a typed line, but on the same words after it', async () => {
+    const { console, device } = await line()
+    const typed = "grep 'Kernel panic - not syncing' /log"
+    await console.sendLine(typed)
+    device.write(`$ ${typed}\r\n`)
+    await console.expect('/log\r\n')
+    // A line that is wider than the terminal, typed in pieces.
+    await console.send('echo 1; grep')
+    await console.sendLine(" 'Kernel panic - not syncing' /log")
+    device.write("$ echo 1; \r\ngrep 'Kernel panic - not syncing' /log\r\n1\r\n")
+    await console.expect('1\r\n')
+    const wait = console.expect('never', { timeoutMs: 20_000 })
+    device.write("Kernel panic - not syncing' /log\r\n")
+    await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
+  })
+
+  test('trip on a failure whose words a typed line has in another place', async () => {
+    const { console, device } = await line()
+    await console.sendLine('echo Kernel panic - not syncing: x')
+    const wait = console.expect('never', { timeoutMs: 20_000 })
+    device.write('[    1.234567] Kernel panic - not syncing: x\r\n')
+    await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
   })
 })

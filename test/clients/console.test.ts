@@ -1,23 +1,9 @@
-import { getEventListeners } from 'node:events'
-import { Duplex, duplexPair } from 'node:stream'
+import { duplexPair } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { Console, type Match } from '../../src/clients/index.ts'
-
-/** A console, and the device at the other end of its line. */
-function line(): { console: Console; device: Duplex } {
-  const [near, device] = duplexPair()
-  return { console: new Console('board.console', async () => near), device }
-}
-
-/** A console on which a device has printed something. */
-async function printed(...chunks: readonly (string | Uint8Array)[]) {
-  const { console, device } = line()
-  await console.open()
-  for (const chunk of chunks) device.write(chunk)
-  return { console, device }
-}
+import { line, printed } from '../support/console-line.ts'
 
 describe('the line', () => {
   test('that is never opened counts for the wait too', async () => {
@@ -62,8 +48,8 @@ describe('patterns', () => {
     expect(match).toEqual<Omit<Match, 'time' | 'waitedMs'>>({
       text: '(x) [y] =>',
       before: 'a.c $ ',
-      groups: [],
-      named: {},
+      groups: {},
+      captures: [],
       index: 0,
       start: { text: 6, raw: 6 },
       end: { text: 16, raw: 16 },
@@ -78,8 +64,8 @@ describe('patterns', () => {
     expect(match).toMatchObject({
       text: 'U-Boot 2024.01 (arm)',
       before: 'boot\n',
-      groups: ['2024', '01', undefined, 'arm'],
-      named: { year: '2024', arch: 'arm' },
+      groups: { year: '2024', arch: 'arm' },
+      captures: ['2024', '01', undefined, 'arm'],
     })
   })
 
@@ -187,157 +173,5 @@ describe('output in pieces', () => {
   test('bytes that are no UTF-8 are shown as such, and lose nothing after them', async () => {
     const { console } = await printed(Buffer.from([0xff, 0x61, 0xc3]), 'b')
     expect((await console.expect('b')).before).toBe('\ufffda\ufffd')
-  })
-})
-
-describe('sending', () => {
-  test('text and bytes arrive as they are', async () => {
-    const { console, device } = line()
-    const received: Buffer[] = []
-    device.on('data', (chunk: Buffer) => received.push(chunk))
-    await console.send('☂\n')
-    await console.send(Uint8Array.of(0, 3, 255))
-    expect(Buffer.concat(received)).toEqual(Buffer.from([...Buffer.from('☂\n'), 0, 3, 255]))
-  })
-
-  test('to a device that takes nothing ends with a limit, or a signal, that says what it waited for', async () => {
-    const full = new Duplex({ read() {}, write() {} })
-    const console = new Console('dut.console', async () => full, { limits: () => ({ timeoutMs: 50 }) })
-    await expect(console.send('x')).rejects.toMatchObject({
-      code: 'CALL_TIMEOUT',
-      message: 'sending to console dut.console did not end within 50 ms',
-    })
-    const cancelled = console.send('y', { signal: AbortSignal.abort(new Error('enough')) })
-    await expect(cancelled).rejects.toMatchObject({
-      code: 'CALL_CANCELLED',
-      message: 'Console dut.console: sending was cancelled (enough)',
-    })
-  })
-
-  test('character by character ends with a signal that says so', async () => {
-    const { console, device } = line()
-    const signal = AbortSignal.timeout(50)
-    await expect(console.send('abc', { charDelayMs: 60_000, signal })).rejects.toMatchObject({
-      code: 'CALL_CANCELLED',
-      message: /^Console board\.console: sending was cancelled/,
-    })
-    expect(String(device.read())).toBe('a')
-  })
-
-  test('a large text arrives in one piece', async () => {
-    const { console, device } = line()
-    const text = 'é'.repeat(50_000)
-    const sent = console.send(text).then(() => device.end())
-    let got = ''
-    device.setEncoding('utf8')
-    device.on('data', (chunk: string) => {
-      got += chunk
-    })
-    await sent
-    await expect.poll(() => got.length).toBe(text.length)
-    expect(got).toBe(text)
-  })
-
-  test('opens the line, once', async () => {
-    let opened = 0
-    const [near, device] = duplexPair()
-    device.resume()
-    const console = new Console('c', async () => {
-      opened++
-      return near
-    })
-    expect(opened).toBe(0)
-    await Promise.all([console.send('a'), console.send('b'), console.open()])
-    expect(opened).toBe(1)
-  })
-})
-
-describe('errors', () => {
-  test('of a time limit show the pattern and the last lines', async () => {
-    const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`)
-    const { console } = await printed(`${lines.join('\r\n')}\r\npanic`)
-    const failure = console.expect(/=> $/, { timeoutMs: 50 })
-    await expect(failure).rejects.toMatchObject({
-      code: 'CONSOLE_TIMEOUT',
-      origin: 'firmware',
-      timedOut: true,
-      message: [
-        'Console board.console did not print /=> $/ in 50 ms. Last lines:',
-        ...[...lines.slice(-14), 'panic'].map((text) => `  | ${text}`),
-      ].join('\n'),
-    })
-  })
-
-  test('say so when nothing was printed, at all or since the last match', async () => {
-    const { console, device } = line()
-    await expect(console.expect('ok', { timeoutMs: 20 })).rejects.toThrow(
-      /^Console board\.console did not print "ok" in 20 ms\. It has printed nothing since the last match\.$/,
-    )
-    device.write('ok\n')
-    await console.expect('ok')
-    await expect(console.expect('ok', { timeoutMs: 20 })).rejects.toThrow(
-      'It has printed nothing since the last match.\n  | ok\n  | ',
-    )
-  })
-
-  test('of a signal carry its reason, before and during the wait', async () => {
-    const { console } = line()
-    const controller = new AbortController()
-    const wait = console.expect('ok', { signal: controller.signal })
-    await expect.poll(() => getEventListeners(controller.signal, 'abort')).toHaveLength(1)
-    controller.abort(new Error('the test is over'))
-    const expected = {
-      code: 'CALL_CANCELLED',
-      cancelled: true,
-      message: expect.stringContaining('did not print "ok": the wait was cancelled (the test is over)'),
-      cause: controller.signal.reason as unknown,
-    }
-    await expect(wait).rejects.toMatchObject(expected)
-    await expect(console.expect('ok', { signal: controller.signal })).rejects.toMatchObject(expected)
-  })
-
-  test('leave no listener on a signal, nor does success', async () => {
-    const { console } = await printed('ok')
-    const { signal } = new AbortController()
-    await console.expect('ok', { signal })
-    await expect(console.expect('no', { signal, timeoutMs: 20 })).rejects.toThrow('in 20 ms')
-    expect(getEventListeners(signal, 'abort')).toEqual([])
-  })
-
-  test('of a line that closes end every wait, with the last lines', async () => {
-    const { console, device } = await printed('Resetting …\n')
-    await console.expect('Resetting')
-    const failures = ['login', /^=> /].map((pattern) =>
-      expect(console.reader().expect(pattern)).rejects.toMatchObject({
-        code: 'CONSOLE_CLOSED',
-        origin: 'board',
-        message: 'Console board.console was closed. Last lines:\n  | Resetting …\n  | rebooting',
-      }),
-    )
-    device.end('rebooting')
-    await Promise.all(failures)
-    await expect(console.expect('c')).rejects.toMatchObject({ code: 'CONSOLE_CLOSED' })
-    expect(await console.expect('rebooting'), 'what it printed can still be found').toMatchObject({ before: ' …\n' })
-  })
-
-  test('of a line that breaks name the reason', async () => {
-    const [near, device] = duplexPair()
-    const console = new Console('c', async () => near)
-    const wait = console.expect('a')
-    await console.open()
-    near.destroy(new Error('the cable was pulled'))
-    await expect(wait).rejects.toMatchObject({
-      code: 'CONSOLE_CLOSED',
-      message: expect.stringContaining('was closed: the cable was pulled.'),
-      cause: { message: 'the cable was pulled' },
-    })
-    device.destroy()
-  })
-
-  test('of a line that cannot be opened reach everybody who uses it', async () => {
-    const console = new Console('c', () => Promise.reject(new Error('no such port')))
-    await expect(console.open()).rejects.toThrow('no such port')
-    await expect(console.expect('a')).rejects.toThrow('no such port')
-    await expect(console.send('a')).rejects.toThrow('no such port')
   })
 })

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { byteStream, call, defineInterface, Driver, type DriverClient, serve, streaming } from '../../src/index.ts'
 import { connect, NetworkClient, SerialClient } from '../../src/clients/index.ts'
 import { EchoNetwork } from '../../src/drivers/index.ts'
-import { Serial } from '../../src/interfaces/index.ts'
+import { Network, Serial } from '../../src/interfaces/index.ts'
 import { CompositeDriver, openSession } from '../../src/runtime/index.ts'
 
 const Board = defineInterface({
@@ -89,7 +89,7 @@ test('what a console prints fails every wait on the exporter: calls, streamed re
     'board.hang: console serial reports a kernel panic: it printed "Kernel panic - not syncing: out of memory"',
   )
   expect(messages[2]).toMatch(/^Console other did not print "=> ": console serial reports a kernel panic/)
-  // What begins to wait later is not touched: the board may have been restarted.
+  // Later waits are not affected: the board may have been restarted.
   expect(await board.call('cancelled')).toBe(1)
 })
 
@@ -116,7 +116,22 @@ test('a network connection is a console as well', async () => {
   expect(console.name).toBe('network')
   await console.sendLine('hello')
   expect((await console.expect(/^hel+o$/)).text).toBe('hello')
-  const wait = console.expect('never')
+})
+
+test('the console of a network connection has guards, which ignore the echo of what is typed', async () => {
+  const [near, device] = duplexPair()
+  class BoardNetwork extends Driver {
+    static readonly interface = Network
+    connect() {
+      return near
+    }
+  }
+  await using network = await serve(new BoardNetwork(), { client: NetworkClient })
+  await using console = network.console({ lineEnd: '\n' })
+  device.once('data', (typed: Buffer) => device.write(typed))
   await console.sendLine('Kernel panic - not syncing: echoed')
-  await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
+  await console.expect('echoed\n')
+  const wait = console.expect('never')
+  device.write('Kernel panic - not syncing: printed\n')
+  await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED', message: expect.stringContaining('printed') })
 })

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { NetworkClient } from '../../src/clients/index.ts'
 import { EchoNetwork, TcpNetwork } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 
 const mebibyte = randomBytes(1024 * 1024)
 /** For what takes a moment, or a while on a busy machine. */

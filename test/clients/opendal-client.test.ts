@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OpendalClient } from '../../src/clients/index.ts'
 import { OpendalDriver } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
 
 const image = Buffer.concat([randomBytes(300_001), Buffer.alloc(2_000_000, 'image ')])

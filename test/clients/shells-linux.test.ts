@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { linuxImages } from '../../scripts/make-linux-images.ts'
 import type { LinuxShell } from '../../src/clients/index.ts'
+import { runManyCommands, withoutKernelMessages } from './many-commands.ts'
 import { linuxArgs, needsLinux, startQemuBoard } from '../support/qemu-board.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 })
 
 const { user, password } = linuxImages
+/** Ctrl-S and Ctrl-Q, which stop and start the output of a terminal. */
+const [stopTerminal, startTerminal] = ['\x13', '\x11']
 let board: Awaited<ReturnType<typeof startQemuBoard>> | undefined
 let shell: LinuxShell
 
@@ -20,37 +24,40 @@ beforeEach(async ({ skip }) => {
 })
 afterAll(() => board?.[Symbol.asyncDispose]())
 
-test('a hundred commands, with prompts in their output and kernel messages in between', async () => {
-  const kernelMessages: string[] = []
-  for (let n = 0; n < 100; n++) {
-    // A message for the kernel's log comes out of turn, somewhere in the output.
-    const command = n % 10 === 3 ? `printf 'line ${n}\\n# '; echo 'message ${n}' >/dev/kmsg` : `printf 'line ${n}\\n# '`
-    const result = await shell.run(`${command}; printf '\\n'; (exit ${n})`)
-    expect(result).toMatchObject({ output: `line ${n}\n# \n`, exitCode: n })
-    kernelMessages.push(...result.kernelMessages)
-  }
-  expect(kernelMessages.map((message) => message.replace(/^\[.*?\] /, ''))).toEqual(
-    [3, 13, 23, 33, 43, 53, 63, 73, 83, 93].map((n) => `message ${n}`),
-  )
-})
+test('many commands, with prompts in their output and kernel messages in between', () => runManyCommands(shell, 14))
 
 test('kernel messages at any place, also in what tells that a command has ended', async () => {
   await shell.run('(while :; do echo tick >/dev/kmsg; done) & ticks=$!')
   let seen = 0
-  for (let n = 0; n < 30; n++) {
+  for (let n = 0; n < 15; n++) {
     const { output, exitCode, kernelMessages } = await shell.run(`echo ${'x'.repeat(n)}; (exit ${n})`)
-    expect({ output, exitCode }).toEqual({ output: `${'x'.repeat(n)}\n`, exitCode: n })
+    expect({ output: withoutKernelMessages(output), exitCode }).toEqual({ output: `${'x'.repeat(n)}\n`, exitCode: n })
     seen += kernelMessages.length
   }
   await shell.run('kill $ticks')
   expect(seen).toBeGreaterThan(0)
 })
 
+test('a job in the background that ends while the shell prints the end of a command does no harm', async () => {
+  const output = board!.console.reader({ from: 'end' })
+  // The second job fills the terminal's buffer while the terminal is stopped, so the shell has to wait when it prints the end.
+  const running = shell.run('echo begun; sleep 2 & (sleep 0.5; yes | head -n 4000) & sleep 1')
+  await output.expect('begun\r\n')
+  await board!.console.send(stopTerminal)
+  await delay(3_500)
+  await board!.console.send(startTerminal)
+  const { output: printed, exitCode } = await running
+  expect(printed).toMatch(/^begun\n/)
+  expect(exitCode).toBe(0)
+  await shell.run('wait')
+})
+
 test('what the kernel has logged can be read', async () => {
   const { output, kernelMessages } = await shell.run('dmesg | head -n 3', { keepKernelMessages: true })
-  // What came first may have been pushed out of the kernel's buffer by now.
+  // The first messages may have left the kernel's buffer by now.
   expect(output).toMatch(/^(?:\[ *\d+\.\d{6}\] .*\n){3}$/)
   expect(kernelMessages).toEqual([])
+  expect(await shell.runOrThrow('dmesg | head -n 3')).toMatch(/^(?:\[ *\d+\.\d{6}\] .*\n?){3}$/)
 })
 
 test('a program is uploaded and run, and its result downloaded', async () => {

@@ -5,11 +5,11 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { CommandError, type LinuxShellOptions } from '../../src/clients/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { startOnPty } from '../support/shell-on-pty.ts'
 import { needsCommand } from '../support/system-part.ts'
 
-// Interrupting a program that does not want to end takes seconds.
+// To interrupt a program that does not end takes seconds.
 vi.setConfig({ testTimeout: 20_000 })
 
 const shells = ['dash -i', 'bash --norc --noprofile -i']
@@ -116,7 +116,7 @@ describe.each(shells)('%s', (program) => {
     })
   })
 
-  test('finds a prompt whatever is on the console', async () => {
+  test('finds a prompt after any text on the console', async () => {
     const { console } = await start(program)
     await console.send("echo 'half a line")
     const shell = await console.shell('linux', { timeoutMs: 10_000 })
@@ -137,6 +137,44 @@ describe.each(shells)('%s', (program) => {
     await shell.run('kill $noise')
   })
 
+  test('trips no guard by what is typed, and by what commands print', async () => {
+    const { console, shell } = await start(program)
+    const file = join(folder.path, 'dmesg-ramoops-0')
+    await writeFile(file, '<0>[   12.345678] Kernel panic - not syncing: old\nKernel panic - not syncing: older\nend')
+    const board = console.reader().expect('never printed', { timeoutMs: 20_000 })
+    expect(await shell.runOrThrow(`grep -c 'Kernel panic - not syncing' ${file}`)).toBe('2')
+    expect(await shell.runOrThrow(`cat ${file}`)).toMatch(/^<0>[^]*older\nend$/)
+    // The end of the command is on the line of the guard's match.
+    expect(await shell.runOrThrow("printf 'Kernel panic - not syncing'")).toBe('Kernel panic - not syncing')
+    const failed = shell.runOrThrow(`cat ${file}; (exit 3)`)
+    await expect(failed).rejects.toMatchObject({ code: 'COMMAND_FAILED', result: { exitCode: 3 } })
+    const slow = shell.run(`cat ${file}; sleep 60`, { timeoutMs: 300 })
+    await expect(slow).rejects.toMatchObject({ code: 'CONSOLE_TIMEOUT', message: expect.stringContaining('older') })
+    await shell.run('stty cols 40; printf x')
+    const wide = "echo aaaaaaaaaaaaaaaa 'Kernel panic - not syncing: in the middle of a line'"
+    expect(await shell.runOrThrow(wide)).toBe('aaaaaaaaaaaaaaaa Kernel panic - not syncing: in the middle of a line')
+    expect(await shell.runOrThrow('echo fine')).toBe('fine')
+    await shell.leave("echo 'Kernel panic - not syncing' >/dev/null")
+    expect(await shell.runOrThrow('echo fine')).toBe('fine')
+    await console.sendLine("echo -'Kernel panic - not syncing'-")
+    await expect(board).rejects.toMatchObject({ code: 'GUARD_TRIPPED', message: expect.stringContaining('-"') })
+  })
+
+  test('fails at once with a panic that the kernel logs during a command', async () => {
+    const { shell } = await start(program)
+    const panic = shell.run("echo a; printf '[    1.234567] Kernel panic - not sync'; echo 'ing: x'; sleep 60")
+    await expect(panic).rejects.toMatchObject({ code: 'GUARD_TRIPPED', origin: 'firmware' })
+    await expect(panic).rejects.toThrow('kernel panic: it printed "Kernel panic - not syncing: x"')
+  })
+
+  test('has no guard for a command that turns them off', async () => {
+    const { shell } = await start(program)
+    const panic = "echo '[    1.234567] Kernel panic - not sync''ing: x'"
+    const { output } = await shell.run(panic, { guards: false, keepKernelMessages: true })
+    expect(output).toBe('[    1.234567] Kernel panic - not syncing: x\n')
+    await expect(shell.run(`${panic}; sleep 60`)).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
+  })
+
   test('uploads and downloads files', async () => {
     const { shell } = await start(program)
     const content = randomBytes(20_001)
@@ -149,7 +187,7 @@ describe.each(shells)('%s', (program) => {
     await writeFile(local, '')
     await shell.upload(local, path)
     expect(await shell.download(path)).toEqual(Buffer.alloc(0))
-    // The terminal prints back again what is typed.
+    // The terminal echoes again.
     expect(await shell.runOrThrow('stty -a')).toMatch(/\secho\s/)
   })
 
@@ -167,13 +205,42 @@ describe.each(shells)('%s', (program) => {
   })
 })
 
-test('kernel messages are set apart, also in the middle of a line', async () => {
+test('a panic without a time fails a command when the shell is dead after it', async () => {
+  const { console, shell } = await start('dash -i')
+  const panic = shell.run("trap '' INT QUIT; echo 'Kernel panic - not sync''ing: x'; sleep 60", { timeoutMs: 300 })
+  await expect(panic).rejects.toMatchObject({ code: 'GUARD_TRIPPED', origin: 'firmware' })
+  await expect(panic).rejects.toThrow(
+    /did not end, because console .* reports a kernel panic: it printed "Kernel panic - not syncing: x"/,
+  )
+  // The error has told it, so the next wait is one after a restart.
+  await expect(console.expect('login: ', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'CONSOLE_TIMEOUT' })
+})
+
+test('kernel messages are set apart from the lines of a program', async () => {
   const { shell } = await start('dash -i')
-  const messages = ['[    1.000000] usb 1-1: new device', '[12345.678901][  T12] eth0: link up']
-  const command = `printf 'he${messages[0]}\\nllo\\n${messages[1]}\\n'`
-  expect(await shell.run(command)).toMatchObject({ output: 'hello\n', kernelMessages: messages })
-  const { output, kernelMessages } = await shell.run(command, { keepKernelMessages: true })
-  expect({ output, kernelMessages }).toEqual({ output: `he${messages[0]}\nllo\n${messages[1]}\n`, kernelMessages: [] })
+  const messages = ['[    1.000000] usb 1-1: new device', '[12345.678901][   T12] eth0: link up']
+  const lines = `he${messages[0]}\nllo\n${messages[1]}\nyou\n`
+  const command = `printf '${lines.replaceAll('\n', String.raw`\n`)}'`
+  // The text in the middle of a line could be the program's.
+  const apart = { output: `he${messages[0]}\nllo\nyou\n`, kernelMessages: [messages[1]] }
+  expect(await shell.run(command)).toMatchObject(apart)
+  expect(await shell.run(command, { keepKernelMessages: true })).toMatchObject({ output: lines, kernelMessages: [] })
+  expect(await shell.runOrThrow(command)).toBe(lines.slice(0, -1))
+  expect(await shell.runOrThrow(command, { keepKernelMessages: false })).toBe(apart.output.slice(0, -1))
+})
+
+test('text of a program that resembles a kernel message stays in the output', async () => {
+  const { shell } = await start('dash -i')
+  const texts = ['[0.001234] s', '[ 0.001234] s', '[    1.0000001] s', '[    1.000000]', '[    1.000000][T1] s']
+  for (const text of texts) {
+    expect(await shell.run(`echo '${text}'; echo "elapsed ${text}"`)).toMatchObject({
+      output: `${text}\nelapsed ${text}\n`,
+      kernelMessages: [],
+    })
+  }
+  expect(await shell.run("echo 'elapsed [    1.000000] s'")).toMatchObject({ output: 'elapsed [    1.000000] s\n' })
+  // Without its end, a line is no message of the kernel.
+  expect(await shell.run("printf '[    1.000000] s'")).toMatchObject({ output: '[    1.000000] s' })
 })
 
 describe('login', () => {
@@ -194,6 +261,89 @@ describe('login', () => {
     return pty.console
   }
   const login = { user: 'root', password: 'let me in', timeoutMs: 10_000 }
+
+  /** A console that asks in the given words, and a function that reads the passwords that came. */
+  async function startAsking(loginQuestion: string, passwordQuestion: string, asksAlways = false) {
+    const [script, log] = [join(folder.path, 'ask'), join(folder.path, 'passwords')]
+    await writeFile(log, '')
+    await writeFile(
+      script,
+      `user=${asksAlways ? 'root' : ''}
+       while :; do
+         while [ "$user" = '' ]; do stty echo; printf "${loginQuestion}"; read -r user; done
+         stty -echo; printf "${passwordQuestion}"; read -r password; stty echo; echo
+         echo "$password" >>${log}
+         if [ "$user:$password" = "root:let me in" ]; then exec dash -i; fi
+         echo 'Not correct'
+         ${asksAlways ? '' : "user=''"}
+       done`,
+    )
+    const pty = startOnPty(`dash ${script}`)
+    onTestFinished(() => pty[Symbol.asyncDispose]())
+    await pty.console.reader().expect(asksAlways ? passwordQuestion : loginQuestion)
+    return { console: pty.console, typed: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1) }
+  }
+
+  test.each([
+    ['board login: ', 'Password for root: '],
+    ['Board Login: ', 'Passwort: '],
+    ['Username: ', "root@board's password:"],
+    ['board login: ', 'Mot de passe : '],
+  ])('is answered in other words: %s%s', async (loginQuestion, passwordQuestion) => {
+    const { console, typed } = await startAsking(loginQuestion, passwordQuestion)
+    const shell = await console.shell('linux', login)
+    expect(await shell.runOrThrow('echo fine')).toBe('fine')
+    expect(await typed()).toEqual(['let me in'])
+  })
+
+  test('is answered in any words that the options name', async () => {
+    const { console, typed } = await startAsking('Kto: ', 'Sezam: ')
+    const shell = await console.shell('linux', {
+      ...login,
+      loginPrompt: 'Kto: ',
+      passwordPrompt: /Sezam: $/,
+      prompt: /[$] $/,
+    })
+    expect(await shell.runOrThrow('echo fine')).toBe('fine')
+    expect(await typed()).toEqual(['let me in'])
+  })
+
+  test('that asks in unknown words is an error at once, which tells them; nothing is typed', async () => {
+    const { console, typed } = await startAsking('board login: ', 'Sezam: ')
+    const shell = console.shell('linux', login)
+    await expect(shell).rejects.toMatchObject({ code: 'UNAUTHENTICATED', origin: 'test' })
+    await expect(shell).rejects.toThrow(
+      /asks an unknown question .* passwordPrompt\. Last lines:\n {2}\| root\n {2}\| Sezam:/,
+    )
+    expect(await typed()).toEqual([])
+  })
+
+  test('with a wrong password types it once, and the error has what the board answered', async () => {
+    const { console, typed } = await startAsking('board login: ', 'Password for root: ')
+    const shell = console.shell('linux', { ...login, password: 'wrong' })
+    await expect(shell).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(shell).rejects.toThrow(
+      /refuses the login of root\. Last lines:\n[^]*Password for root:[^]*Not correct/,
+    )
+    expect(await typed()).toEqual(['wrong'])
+  })
+
+  test('never types a password again and again where only a password is asked for', async () => {
+    const { console, typed } = await startAsking('', 'Password: ', true)
+    const known = console.shell('linux', login)
+    await expect(known).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining('Password:'),
+    })
+    expect((await typed()).length).toBeLessThanOrEqual(2)
+    const other = await startAsking('', 'Sezam: ', true)
+    const unknown = other.console.shell('linux', { ...login, timeoutMs: 4_000 })
+    await expect(unknown).rejects.toMatchObject({
+      code: 'CONSOLE_TIMEOUT',
+      message: expect.stringContaining('| Sezam:'),
+    })
+    expect((await other.typed()).length).toBeLessThanOrEqual(2)
+  })
 
   test('is answered, and not needed when somebody is logged in', async () => {
     const console = await startLogin()
@@ -240,7 +390,7 @@ test('a console where no shell answers is an error in time', async () => {
 test('there are no other kinds of shells', async () => {
   const pty = startOnPty('cat')
   await using _ = pty
-  // @ts-expect-error: what a JavaScript test may pass
+  // @ts-expect-error: a test in JavaScript may pass this
   const shell = pty.console.shell('dos')
   await expect(shell).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
 })
@@ -299,4 +449,33 @@ test('a shell of which only the prompt is known runs commands too', async () => 
   await expect(shell.runOrThrow('echo hi')).rejects.toMatchObject({ code: 'NOT_IMPLEMENTED' })
   await expect(shell.run('sleep 60', { timeoutMs: 100 })).rejects.toThrow('was interrupted')
   expect((await shell.run('pwd; echo there')).output).toMatch(/^\/.*\nthere\n$/)
+})
+
+describe('the output in a shell of which only the prompt is known', () => {
+  async function startPrompt(command: string, env: Readonly<Record<string, string>> = {}) {
+    const pty = startOnPty(command, { env: { ...process.env, PS1: '$ ', ENV: '', ...env } })
+    onTestFinished(() => pty[Symbol.asyncDispose]())
+    return pty.console.shell({ prompt: '$ ' }, { timeoutMs: 10_000 })
+  }
+
+  test.each([
+    ['dash -i', 'dumb'],
+    ['bash --norc --noprofile -i', 'dumb'],
+    ['bash --norc --noprofile -i', 'vt100'],
+    ['bash --norc --noprofile -i', 'xterm'],
+  ])('has no part of the echo: %s, TERM=%s', async (command, TERM) => {
+    const shell = await startPrompt(command, { TERM })
+    expect(await shell.run('echo hi')).toMatchObject({ output: 'hi\n' })
+    expect(await shell.run('true')).toMatchObject({ output: '' })
+    expect(await shell.run("printf 'a\\n\\nb\\n'")).toMatchObject({ output: 'a\n\nb\n' })
+    // 80 columns, with the prompt
+    for (const width of [70, 72, 73, 74, 75, 150, 152, 153, 154, 300]) {
+      const text = Array.from({ length: width }, (_, index) => 'abcdefghijklmnopqrstuvw'[index % 23]).join('')
+      expect(await shell.run(`echo ${text}`)).toMatchObject({ output: `${text}\n` })
+      const same = 'z'.repeat(width)
+      expect(await shell.run(`echo ${same}`)).toMatchObject({ output: `${same}\n` })
+    }
+    // The typed line has the prompt.
+    expect(await shell.run(`: 1 $ 2 ${'x'.repeat(80)} $ 3; echo 3`)).toMatchObject({ output: '3\n' })
+  })
 })

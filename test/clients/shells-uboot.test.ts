@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 let board: Awaited<ReturnType<typeof startQemuBoard>> | undefined
 let uboot: UbootShell
 
-// One board for all tests: every one finds it at its prompt, as the one before has left it.
+// One board for all tests: each test leaves it at its prompt.
 beforeEach(async ({ skip }) => {
   needsUboot(skip)
   if (board !== undefined) return

@@ -36,7 +36,7 @@ test('log messages are set apart', async () => {
   const { log, shell } = await start((command, print) => {
     if (command !== 'anything') return undefined
     print('done')
-    // When the prompt stands there again.
+    // The message comes when the prompt is there again.
     queueMicrotask(() => logs?.('main: it works'))
     return 0
   })

@@ -140,9 +140,10 @@ test('the image can be read back, and what is no image is refused', async () => 
 })
 
 test.each([
-  [{ speed: 'fast' }, `speed is "fast"`],
-  [{ inputs: ['D99'] }, 'no pin "D99"'],
-  [{ inputs: ['D0'] }, 'no pin "D0"'],
+  [{ speed: 'fast' }, 'speed is "fast"; it has to be real-time or maximum'],
+  [{ inputs: ['D99'] }, /^inputs is \["D99"\]; it has to be a list of pins \(D8, .*A0, .*\)$/],
+  [{ inputs: ['D0'] }, 'inputs is ["D0"]; it has to be a list of pins'],
+  [{ outputs: 'D2', inputs: [3] }, /inputs is \[3\].*; outputs is "D2"/],
   [{ inputs: ['D2'] }, 'connects pin D2 twice'],
   [{ clock: 8 }, 'unknown keys clock'],
 ])('the configuration %o is refused', (config, message) => {

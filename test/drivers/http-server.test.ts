@@ -11,7 +11,7 @@ import { HttpServerClient } from '../../src/clients/index.ts'
 import { type HttpServerConfig, HttpServerDriver } from '../../src/drivers/index.ts'
 import { driverTypes } from '../../src/drivers/types.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { needsCommand } from '../support/system-part.ts'
 
 const image = randomBytes(20 * 1024 * 1024 + 11)

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FlasherClient, StorageMuxClient, StorageMuxFlasherClient } from '../../src/clients/index.ts'
 import { MockFlasher, MockStorageMux, MockStorageMuxFlasher } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 
 const image = Buffer.concat([randomBytes(300_001), Buffer.alloc(2_000_000, 'image ')])
 

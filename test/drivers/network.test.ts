@@ -8,18 +8,9 @@ import { buffer, text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { NetworkClient, PowerClient } from '../../src/clients/index.ts'
-import {
-  EchoNetwork,
-  MockPower,
-  PySerial,
-  ShellDriver,
-  TcpNetwork,
-  UdpNetwork,
-  UnixNetwork,
-} from '../../src/drivers/index.ts'
-import { driverTypes } from '../../src/drivers/types.ts'
+import { EchoNetwork, MockPower, TcpNetwork, UdpNetwork, UnixNetwork } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 import { openSession } from '../support/session.ts'
 
 const mebibyte = randomBytes(1024 * 1024)
@@ -145,12 +136,31 @@ describe('TcpNetwork', () => {
 
   test.each([
     [{ host: '192.0.2.1', port: 22 }, 'tcp://192.0.2.1:22'],
-    [{ host: 'board.example', port: 8080, enable_address: true }, 'tcp://board.example:8080'],
+    [{ host: 'board.invalid', port: 8080, enable_address: true }, 'tcp://board.invalid:8080'],
     [{ host: '2001:db8::1', port: 22 }, 'tcp://[2001:db8::1]:22'],
   ])('of %j has an address', async (config, address) => {
     await using network = await serve(new TcpNetwork(config), { client: NetworkClient })
     expect(await network.address()).toBe(address)
     expect(new URL(address).port).toBe(String(config.port))
+  })
+
+  test('has an address without names, which the client may not know', async () => {
+    for (const Network of [TcpNetwork, UdpNetwork]) {
+      await using network = await serve(new Network({ host: 'localhost', port: 22 }), { client: NetworkClient })
+      expect(await network.address()).toMatch(/^(?:tcp|udp):\/\/(?:127\.0\.0\.1|\[::1\]):22$/)
+    }
+  })
+
+  test('can be connected though its address is hidden', async () => {
+    const { port } = await device(echo)
+    const config = { host: '127.0.0.1', port, enable_address: false }
+    await using network = await serve(new TcpNetwork(config), { client: NetworkClient })
+    const stream = await network.connect()
+    stream.end('x')
+    expect(await text(stream)).toBe('x')
+    await using udp = await serve(new UdpNetwork(config), { client: NetworkClient })
+    await using opened = await udp.connect()
+    expect(opened.destroyed).toBe(false)
   })
 
   test('keeps its address to itself where it is told to', async () => {
@@ -351,19 +361,5 @@ describe('MockPower', () => {
     const lines = [await logs.next(), await logs.next()].map(({ value }) => value?.message)
     await logs.return()
     expect(lines).toEqual(['[driver.MockPower] power off', '[driver.MockPower] power on'])
-  })
-})
-
-test('the types of upstream lead to these drivers', async () => {
-  const classes = await Promise.all(Array.from(driverTypes, async ([type, load]) => [type, await load()] as const))
-  expect(Object.fromEntries(classes)).toMatchObject({
-    'jumpstarter_driver_power.driver.MockPower': MockPower,
-    'jumpstarter_driver_power.driver.SyncMockPower': MockPower,
-    'jumpstarter_driver_network.driver.EchoNetwork': EchoNetwork,
-    'jumpstarter_driver_network.driver.TcpNetwork': TcpNetwork,
-    'jumpstarter_driver_network.driver.UnixNetwork': UnixNetwork,
-    'jumpstarter_driver_network.driver.UdpNetwork': UdpNetwork,
-    'jumpstarter_driver_pyserial.driver.PySerial': PySerial,
-    'jumpstarter_driver_shell.driver.Shell': ShellDriver,
   })
 })

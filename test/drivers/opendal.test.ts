@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { OpendalClient } from '../../src/clients/index.ts'
 import { type OpendalConfig, OpendalDriver } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 
 /** Larger than every buffer on the way, and not a multiple of any. */
 const image = Buffer.concat([randomBytes(300_001), Buffer.alloc(2_000_000, 'image ')])

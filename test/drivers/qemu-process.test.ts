@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { Qemu, type QemuConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { privateFolderPrefix } from '../../src/private-folder.ts'
+import { privateFolderPrefix } from '../../src/base/private-folder.ts'
 import { processesWithArgument } from '../support/process-by-argument.ts'
 import { needsCommand } from '../support/system-part.ts'
 
@@ -16,9 +16,13 @@ const microbit = { arch: 'arm', machine: 'microbit', loader } as const
 
 test.each<[object, ...string[]]>([
   [{ cpus: 2, smp: 0 }, 'smp is 0; it has to be a whole number above 0', 'has unknown keys cpus'],
-  [{ mem: 'much', disk_size: 20 }, 'mem is "much"; it has to be a size', 'disk_size is 20; it has to be a text'],
+  [
+    { mem: 'much', disk_size: 20 },
+    'mem is "much"; it has to be a size',
+    'disk_size is 20; it has to be a size, such as 512M',
+  ],
   [{ arch: 'arm; reboot' }, 'arch is "arm; reboot"'],
-  [{ virtio_transport: 'usb' }, 'virtio_transport is "usb"; it can be pci or mmio'],
+  [{ virtio_transport: 'usb' }, 'virtio_transport is "usb"; it has to be pci or mmio'],
   [{ default_partitions: { boot: 'x', root: '' } }, "has no 'boot'", 'default_partitions.root is missing'],
   [{ hostfwd: { web: { hostport: 0 } } }, 'hostfwd.web.hostport is 0', 'hostfwd.web.guestport is missing'],
   [{ hostfwd: { power: { hostport: 1, guestport: 1 } } }, 'hostfwd.power has the name of another child'],

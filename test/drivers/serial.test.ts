@@ -4,9 +4,12 @@ import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { symlink, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 import { SerialClient } from '../../src/clients/index.ts'
 import { PySerial, type PySerialConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
@@ -18,6 +21,13 @@ const mebibyte = randomBytes(1024 * 1024)
 const patient = { timeout: 15_000 }
 
 const serveSerial = (config: PySerialConfig) => serve(new PySerial(config), { client: SerialClient })
+
+/** A client whose console does not wait for a device that goes away. */
+class StrictClient extends SerialClient {
+  constructor(node: SerialClient['node']) {
+    super({ ...node, returnTimeoutMs: 0 })
+  }
+}
 
 /** Reads until so much has come. */
 async function read(stream: Duplex, length: number): Promise<string> {
@@ -238,6 +248,21 @@ describe('a device', { timeout: 30_000 }, () => {
     expect((await pair.device.read(Buffer.alloc(5), 0, 5)).buffer.toString()).toBe('root\r')
   })
 
+  test('types the end of lines that its config has, unless a call has another', async () => {
+    await using pair = await createPtyPair()
+    await using serial = await serveSerial({ url: pair.port, line_end: 'crlf' })
+    await serial.sendLine('one')
+    await serial.sendLine('two', { lineEnd: '\n' })
+    await serial.secret('three')
+    const typed = 'one\r\ntwo\nthree\r\n'
+    let received = ''
+    while (received.length < typed.length) {
+      const { buffer, bytesRead } = await pair.device.read(Buffer.alloc(typed.length))
+      received += buffer.toString('utf8', 0, bytesRead)
+    }
+    expect(received).toBe(typed)
+  })
+
   test('is shared, and is free when everybody has left', async () => {
     await using pair = await createPtyPair()
     await using serial = await serveSerial({ url: pair.port })
@@ -271,7 +296,7 @@ describe('a device', { timeout: 30_000 }, () => {
 
   test('that is pulled out ends every stream', async () => {
     await using pair = await createPtyPair()
-    await using serial = await serveSerial({ url: pair.port })
+    await using serial = await serve(new PySerial({ url: pair.port }), { client: StrictClient })
     await serial.attach()
     const streams = await Promise.all([serial.connect(), serial.connect()])
     const console = serial.expect('never').catch((error: unknown) => error)
@@ -291,10 +316,40 @@ describe('a device', { timeout: 30_000 }, () => {
     })
   })
 
+  test('that comes back is read on, and the log has the gap', async () => {
+    const folder = await createPrivateFolder()
+    const url = join(folder.path, 'ttyACM0')
+    await using serial = await serveSerial({ url, check_present: false })
+    // The board has no power yet.
+    await serial.attach()
+    for (const boot of [1, 2]) {
+      await using pair = await createPtyPair()
+      const found = serial.expect(`boot ${boot}`, { timeoutMs: 20_000 })
+      await symlink(pair.port, url)
+      const typed = serial.sendLine('go')
+      expect((await pair.device.read(Buffer.alloc(3), 0, 3)).buffer.toString()).toBe('go\r')
+      await typed
+      await pair.device.write(`boot ${boot}`)
+      await found
+      await unlink(url)
+      await pair.unplug()
+    }
+    await expect(serial.expect('boot 3', { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'CONSOLE_CLOSED',
+      origin: 'board',
+      message: expect.stringContaining('[vitest-hardware: the device is away'),
+    })
+    const mark = /\[vitest-hardware: the device is (away: .*|back after \d+ ms)\]\r\n/g
+    expect(serial.all.replaceAll(mark, (_, what: string) => `<${what.slice(0, 4)}>`)).toBe(
+      '<away><back>boot 1\r\n<away><back>boot 2\r\n<away>',
+    )
+    await folder.remove()
+  })
+
   test('that is pulled out while it is opened ends the stream, too', { timeout: 60_000 }, async () => {
     for (let n = 0; n < 15; n++) {
       await using pair = await createPtyPair()
-      await using serial = await serveSerial({ url: pair.port })
+      await using serial = await serve(new PySerial({ url: pair.port }), { client: StrictClient })
       const console = serial.expect('never', { timeoutMs: 10_000 }).catch((error: unknown) => error)
       await delay(2 * n)
       await pair.unplug()
@@ -346,7 +401,10 @@ describe('a device', { timeout: 30_000 }, () => {
 describe('the config', () => {
   test.each([
     [{}, 'url is missing'],
-    [{ url: 'rfc2217://h:1' }, 'url is "rfc2217://h:1"; it can be the path of a device, socket://host:port or loop://'],
+    [
+      { url: 'rfc2217://h:1' },
+      'url is "rfc2217://h:1"; it has to be the path of a device, socket://host:port or loop://',
+    ],
     [{ url: 'socket://h' }, 'url is "socket://h"'],
     [{ url: 'socket://h:0' }, 'url is "socket://h:0"'],
     [{ url: 'loop://x' }, 'url is "loop://x"'],

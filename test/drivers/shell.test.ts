@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { DriverClient, ShellClient } from '../../src/clients/index.ts'
 import { type ShellConfig, ShellDriver } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 
 const serveShell = (methods: ShellConfig['methods'], config: Omit<ShellConfig, 'methods'> = {}) =>
   serve(new ShellDriver({ methods, ...config }), { client: ShellClient })
@@ -192,7 +192,7 @@ describe('is refused', () => {
       await using shell = await serveShell({ a: 'true' })
       await expect(shell.run('a', { env: { [name]: 'x' } })).rejects.toMatchObject({
         code: 'ARGUMENT_INVALID',
-        message: `callMethod: The environment variable ${name} may not be set by clients`,
+        message: `callMethod: Environment variable '${name}' is blocked for security reasons`,
       })
     },
   )
@@ -229,9 +229,14 @@ describe('the config', () => {
     expect(new ShellDriver({ methods }).methodsDescription).toEqual({ b: 'Does nothing' })
   })
 
+  test("may leave out a command, which is the one of Jumpstarter's driver", async () => {
+    await using shell = await serveShell({ a: { description: 'Greets' } })
+    expect(await shell.run('a')).toMatchObject({ stdout: 'Hello\n' })
+  })
+
   test('is told all its mistakes at once', () => {
     const config = {
-      methods: { a: '', b: { description: 5, time: 1 }, c: 7 },
+      methods: { a: '', b: { command: 1, description: 5, time: 1 }, c: 7 },
       shell: 'bash',
       timeout: '5',
       wd: '/',
@@ -240,7 +245,7 @@ describe('the config', () => {
     expect(run).toThrow(TypeError)
     for (const part of [
       'methods.a is empty',
-      'methods.b.command is missing; it has to be a text',
+      'methods.b.command is 1; it has to be a text',
       'methods.b.description is 5',
       'has unknown keys methods.b.time; it can have command, description, timeout',
       'methods.c is 7',

@@ -11,7 +11,7 @@ import { TftpServerClient } from '../../src/clients/index.ts'
 import { Tftp, type TftpConfig } from '../../src/drivers/index.ts'
 import { driverTypes } from '../../src/drivers/types.ts'
 import { serve } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { Datagrams } from '../support/datagrams.ts'
 import { needsCommand } from '../support/system-part.ts'
 

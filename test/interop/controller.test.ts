@@ -1,19 +1,21 @@
 import { join } from 'node:path'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { ExporterStatus } from '../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
+import { builtFile } from '../support/built.ts'
 import { type Certificates, createCertificates } from '../support/certificates.ts'
 import { startController } from '../support/controller/start.ts'
 import { config, createProject } from '../support/project.ts'
-import { pythonEnvironmentVariables, pythonMissing, pythonProgram } from './support/python.ts'
+import { ProcessOutput } from '../support/process-output.ts'
+import { pythonProgram } from '../../scripts/python-environment.ts'
+import { pythonEnvironmentVariables, pythonMissing } from './support/python.ts'
 
 const missing = pythonMissing()
 const timeout = 60_000
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const main = builtFile('cli/main.js')
 
 const startExporter = (file: string) =>
   execa(pythonProgram('jmp'), ['run', '--exporter-config', file], {
@@ -106,18 +108,19 @@ describe.skipIf(missing !== undefined)(
 
     describe('and our exporter', () => {
       const events = () => readFileSync(join(certificates.folder, 'events'), 'utf8').trim().split('\n')
+      const note = (name: string) => ({
+        script: `echo "${name} $LEASE_NAME $CLIENT_NAME" >> events; echo "${name} prints"`,
+      })
       /** Starts `vitest-hardware run` with what a controller gives an exporter, and hooks that write down what they know. */
-      async function startOurExporter() {
+      async function startOurExporter(hooks: object = { beforeLease: note('before'), afterLease: note('after') }) {
         const file = join(certificates.folder, 'two.yaml')
-        const note = (name: string) => ({
-          script: `echo "${name} $LEASE_NAME $CLIENT_NAME" >> events; echo "${name} prints"`,
-        })
         const power = { type: 'jumpstarter_driver_power.driver.MockPower' }
-        const more = { export: { power }, hooks: { beforeLease: note('before'), afterLease: note('after') } }
+        const more = { export: { power }, hooks }
         writeFileSync(file, controller.exporterConfig('two', more))
         writeFileSync(join(certificates.folder, 'events'), '')
         const run = execa(process.execPath, [main, 'run', '--exporter-config', file], {
           cwd: certificates.folder,
+          env: { PATH: `${pythonProgram('')}:${process.env['PATH']}` },
           reject: false,
           all: true,
           timeout: 100_000,
@@ -157,6 +160,26 @@ describe.skipIf(missing !== undefined)(
         expect(await exporter).toMatchObject({ exitCode: 143 })
         const { status, reports, lease } = controller.state.exporters.get('two') ?? {}
         expect({ status, reports, lease }).toEqual({ status: ExporterStatus.OFFLINE, reports: [], lease: undefined })
+      })
+
+      test('a hook in Python has the driver API, and a failed one is a warning', { timeout: 2 * timeout }, async () => {
+        const script = [
+          'from jumpstarter.utils.env import env',
+          'with env() as client:',
+          '    client.power.on()',
+          'print("the power is on")',
+        ]
+        writeFileSync(join(certificates.folder, 'hook.py'), script.join('\n'))
+        const { exporter } = await startOurExporter({
+          beforeLease: { script: 'hook.py', onFailure: 'endLease' },
+          afterLease: { script: 'exit 3', onFailure: 'warn' },
+        })
+        const { exitCode, all } = await jmp('shell', '--client-config', clientFile, '-l', 'board=mega', '--', 'true')
+        expect(exitCode, all).toBe(0)
+        expect(all).toContain('the power is on')
+        expect(all).toMatch(/Warning: .*afterLease hook.*3/)
+        exporter.kill('SIGTERM')
+        await exporter
       })
 
       test('our shell does too, and a signal ends the lease that is served', { timeout: 2 * timeout }, async () => {
@@ -221,8 +244,8 @@ test('hangs', async ({ dut }) => {
   writeFileSync('begun', '')
   await new Promise(() => {})
 }, 60_000)`
-      const createFleetProject = (files: Record<string, string>) =>
-        createProject('Vitest 5', {
+      const createControllerProject = (files: Record<string, string>) =>
+        createProject({
           ...files,
           'vitest.config.js': config({ controller: { clientConfig: clientFile } }),
         })
@@ -232,7 +255,7 @@ test('hangs', async ({ dut }) => {
       test('files lease what the run has not, one after another', { timeout }, async () => {
         const begin = controller.state.leases.size
         const names = ['a', 'b', 'c'].map((name) => `${name}.test.js`)
-        await using project = await createFleetProject(Object.fromEntries(names.map((name) => [name, cycles])))
+        await using project = await createControllerProject(Object.fromEntries(names.map((name) => [name, cycles])))
         const { code, output } = await project.vitest(['run'])
         expect(code, output).toBe(0)
         expect(output).toMatch(/Tests\s+3 passed/)
@@ -257,7 +280,7 @@ test('hangs', async ({ dut }) => {
         const uses = `${cycles.replace('board=uno', 'set=six')}
 test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(go, 1000)); await dut.power.off() })`
         const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}.test.js`)
-        await using project = await createFleetProject(Object.fromEntries(names.map((name) => [name, uses])))
+        await using project = await createControllerProject(Object.fromEntries(names.map((name) => [name, uses])))
         const { code, output } = await project.vitest(['run', '--maxWorkers=3'])
         expect(code, output).toBe(0)
         expect(output).toMatch(/Tests\s+12 passed/)
@@ -268,8 +291,8 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
         for (const running of processes) expect(await running).toMatchObject({ exitCode: 143 })
       })
 
-      test('what the fleet has not is said with its reason', { timeout }, async () => {
-        await using project = await createFleetProject({ 'a.test.js': cycles.replace('board=uno', 'board=none') })
+      test('a need that no exporter can meet is refused with the reason', { timeout }, async () => {
+        await using project = await createControllerProject({ 'a.test.js': cycles.replace('board=uno', 'board=none') })
         const { code, output } = await project.vitest(['run'], { CI: '1' })
         expect(code, output).toBe(1)
         expect(output).toMatch(/No exporter can ever have board=none: .*0 exporters.*\(NoAccess\)/)
@@ -277,7 +300,7 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
 
       test.each(['SIGINT', 'SIGTERM'] as const)('%s gives the lease back', { timeout }, async (signal) => {
         const begin = controller.state.leases.size
-        await using project = await createFleetProject({ 'a.test.js': hangs })
+        await using project = await createControllerProject({ 'a.test.js': hangs })
         const run = project.start(['run'])
         await expect.poll(() => existsSync(join(project.folder, 'begun')), { timeout }).toBe(true)
         run.kill(signal)
@@ -288,7 +311,7 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
 
       test('a lease that is ended by somebody else fails its tests', { timeout }, async () => {
         const begin = controller.state.leases.size
-        await using project = await createFleetProject({
+        await using project = await createControllerProject({
           'a.test.js': hangs.replace(
             'await new Promise(() => {})',
             'for (;;) { await dut.power.on(); await new Promise((go) => setTimeout(go, 100)) }',
@@ -353,9 +376,7 @@ test('takes a while', async ({ dut }) => { await new Promise((go) => setTimeout(
       test('a shell that waits says why, and gives its lease back when it is interrupted', { timeout }, async () => {
         const begin = controller.state.leases.size
         const shell = ours('shell', ...where(), '-n', 'away', '--', 'true')
-        let output = ''
-        shell.all.on('data', (chunk: Buffer) => (output += String(chunk)))
-        await expect.poll(() => output, { timeout }).toContain('waiting: none of the 1 exporters is online (Offline)')
+        await new ProcessOutput(shell).prints('waiting: none of the 1 exporters is online (Offline)', timeout)
         shell.kill('SIGINT')
         expect(await shell).toMatchObject({ exitCode: 130 })
         const lease = [...controller.state.leases.values()][begin]

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { connect, type Connection, type DriverClient } from '../../src/clients/index.ts'
 import { HardwareError } from '../../src/index.ts'
+import { DirectExporter } from '../../src/leases/direct-exporter.ts'
+import type { LeaseEvent } from '../../src/leases/lease-event.ts'
 import { writeExporterFile } from './support/exporter-file.ts'
 import { type RunningExporter, startOurs, startTheirs } from './support/exporters.ts'
 import { PythonClient, type PythonError, pythonMissing } from './support/python.ts'
@@ -68,6 +70,16 @@ describe.skipIf(missing !== undefined)(`errors${missing === undefined ? '' : ` (
       await expect(use()).rejects.toMatchObject({ code: 'METHOD_NOT_FOUND', message: expect.stringContaining(text) })
     })
 
+    test('their exporter gives no leases, and can be used without one', async () => {
+      const warnings: unknown[] = []
+      const emit = (event: LeaseEvent) => warnings.push(event.type)
+      const run = await DirectExporter.connect({ name: 'theirs', endpoint: exporter.endpoint, shared: true, emit })
+      await run.reserve()
+      expect(await run.lease()).toMatchObject({ endpoint: exporter.endpoint })
+      expect(warnings).toEqual(['exporterWarning'])
+      await run.close()
+    })
+
     test('a value that no number on the wire can hold is refused before it leaves', async () => {
       await expect(probe.call('echo', new Uint8Array(1))).rejects.toMatchObject({ code: 'VALUE_UNSUPPORTED' })
       expect(await probe.call('echo', [Number.NaN, Infinity])).toEqual([null, null])
@@ -124,6 +136,23 @@ except Exception as error:
         classes: expect.arrayContaining(['DriverError']),
         message: expect.stringContaining('method echo missing marker marker_streamingdrivercall'),
       })
+    })
+
+    test('a client is told who has the exporter, and goes on after that', async () => {
+      const run = await DirectExporter.connect({ name: 'ours', endpoint: exporter.endpoint })
+      await run.reserve()
+      const holder = expect.stringMatching(/it is leased by .+ \(process \d+ on .+\), since /)
+      for (const use of ['client.power.on()', 'list(client.power.read())']) {
+        expect(await raised(use)).toMatchObject({ message: holder })
+      }
+      expect(await raised('client.power.on()')).toMatchObject({
+        classes: expect.arrayContaining(['ExporterNotReady']),
+      })
+      const late = await PythonClient.connect(exporter.endpoint)
+      expect(await late.run('result = sorted(client.children)')).toContain('power')
+      await late[Symbol.asyncDispose]()
+      await run.close()
+      await expect.poll(() => python.run('client.power.on()').then(() => 'done')).toBe('done')
     })
 
     test('readings are validated strictly, and are floats', async () => {

@@ -152,7 +152,7 @@ describe.skipIf(missing !== undefined)(
       cell('Serial, loop://', async () => {
         const serial = find('loop', SerialClient)
         await serial.send('ping\r\npong\r\n')
-        expect((await serial.expect(/^po(.)g$/)).groups).toEqual(['n'])
+        expect((await serial.expect(/^po(.)g$/)).captures).toEqual(['n'])
       })
 
       cell('Serial, a pseudo terminal', async () => {

@@ -4,10 +4,12 @@ import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 
 import { connect } from '../../src/clients/index.ts'
-import type { DriverReport } from '../../src/protocol/channel.ts'
+import type { DriverReport } from '../../src/protocol/exporter.ts'
+import { builtFile } from '../support/built.ts'
 import { writeExporterFile } from './support/exporter-file.ts'
 import { type RunningExporter, startOurs, startTheirs } from './support/exporters.ts'
-import { pythonEnvironmentVariables, pythonMissing, pythonProgram } from './support/python.ts'
+import { pythonProgram } from '../../scripts/python-environment.ts'
+import { pythonEnvironmentVariables, pythonMissing } from './support/python.ts'
 import { useSurroundings } from './support/use-surroundings.ts'
 
 const missing = pythonMissing()
@@ -62,7 +64,7 @@ describe.skipIf(missing !== undefined)(`one file for both${missing === undefined
   }
 
   async function tryOurs(file: string) {
-    const main = join(import.meta.dirname, '../../src/cli/main.ts')
+    const main = builtFile('cli/main.js')
     const { exitCode, all } = await execa(process.execPath, [main, 'run', '--exporter-config', file], {
       reject: false,
       all: true,

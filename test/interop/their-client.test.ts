@@ -8,7 +8,8 @@ import { writeExporterFile } from './support/exporter-file.ts'
 import { type RunningExporter, startOurs, transports } from './support/exporters.ts'
 import { encodings, makeImage, readImage, sha256 } from './support/images.ts'
 import { defineCell } from './support/matrix.ts'
-import { clientVariables, PythonClient, PythonError, pythonMissing, pythonProgram } from './support/python.ts'
+import { pythonProgram } from '../../scripts/python-environment.ts'
+import { clientVariables, PythonClient, PythonError, pythonMissing } from './support/python.ts'
 import { useSurroundings } from './support/use-surroundings.ts'
 
 const missing = pythonMissing()

@@ -6,7 +6,8 @@ import { type Certificates, createCertificates } from '../support/certificates.t
 import { config, createProject } from '../support/project.ts'
 import { writeExporterFile } from './support/exporter-file.ts'
 import { startTheirs, type Transport } from './support/exporters.ts'
-import { pythonEnvironmentVariables, pythonMissing, pythonProgram } from './support/python.ts'
+import { pythonProgram } from '../../scripts/python-environment.ts'
+import { pythonEnvironmentVariables, pythonMissing } from './support/python.ts'
 import { createSurroundings } from './support/surroundings.ts'
 
 const usesBoard = `
@@ -36,7 +37,7 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       surroundings = await createSurroundings()
       certificates = await createCertificates()
-      project = await createProject('Vitest 5', { 'board.test.js': usesBoard, 'ca.pem': certificates.ca })
+      project = await createProject({ 'board.test.js': usesBoard, 'ca.pem': certificates.ca })
     })
     afterAll(async () => {
       await project[Symbol.asyncDispose]()

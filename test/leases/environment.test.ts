@@ -27,7 +27,7 @@ test('in a shell with a lease of a controller, tunnels are tried again', () => {
   const exporter = { endpoint: { address: '/run/lease.sock', name: 'one' }, labels: {} }
   expect(exporterFromEnvironment({ ...exporterToEnvironment(exporter, 'lease-1') })?.endpoint).toEqual({
     ...exporter.endpoint,
-    redialTimeoutMs: 60_000,
+    reconnectTimeoutMs: 60_000,
   })
 })
 
@@ -41,7 +41,7 @@ test('a hook has a lease’s name, and no shell around it', () => {
   expect(duringHook({ LEASE_NAME: 'standalone', JMP_LEASE: 'direct' })).toBe(false)
 })
 
-test('without an address there is none', () => {
+test('an environment without an address names no exporter', () => {
   expect(exporterFromEnvironment({})).toBeUndefined()
   expect(exporterFromEnvironment({ JUMPSTARTER_HOST: '', JMP_EXPORTER: 'desk' })).toBeUndefined()
 })

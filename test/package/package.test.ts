@@ -97,7 +97,7 @@ test('every entry can be imported', async () => {
     (name) => !name.includes('.'),
   )
   expect(entries).toContain('runtime')
-  const script = ['', '/plugin', '/drivers', '/clients', '/interfaces', '/runtime']
+  const script = ['', '/plugin', '/drivers', '/clients', '/clients/can', '/interfaces', '/interfaces/obd', '/runtime']
     .map((path) => `await import('vitest-hardware${path}')`)
     .join('\n')
   await execa(process.execPath, ['--input-type=module', '-e', script], { cwd: folder })

@@ -17,8 +17,8 @@ describe('exporters of the options', () => {
   test('those that run already have labels, or none', () => {
     const exporters = { lab: { host: 'bench:1234' }, other: { host: '/run/jmp.sock', labels: { board: 'uno' } } }
     expect(configuredExporters({ exporters }, '/', {})).toEqual([
-      { name: 'lab', endpoint: { name: 'lab', address: 'bench:1234' }, labels: {} },
-      { name: 'other', endpoint: { name: 'other', address: '/run/jmp.sock' }, labels: { board: 'uno' } },
+      { name: 'lab', endpoint: { name: 'lab', address: 'bench:1234' }, labels: {}, shared: true },
+      { name: 'other', endpoint: { name: 'other', address: '/run/jmp.sock' }, labels: { board: 'uno' }, shared: true },
     ])
   })
 
@@ -33,12 +33,14 @@ describe('exporters of the options', () => {
         name: 'plain',
         endpoint: { name: 'plain', address: 'bench:1', insecure: true, passphrase: 'of all' },
         labels: {},
+        shared: true,
       },
       {
         name: 'own',
         endpoint: { name: 'own', address: 'bench:2', passphrase: 'its own' },
         caFile: '/root/ca.pem',
         labels: {},
+        shared: true,
       },
     ])
   })
@@ -99,38 +101,46 @@ describe('checks', () => {
   test.each([
     [
       { exporter: {} },
-      "'exporter' is not an option; there are exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
+      'has unknown keys exporter; it can have exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, log, allow',
     ],
-    [{ exporters: { dut: 3 } }, "exporters.dut is neither the path of a file nor { host: 'HOST:PORT' }"],
-    [{ exporters: { dut: '' } }, 'exporters.dut is neither'],
-    [{ exporters: { dut: null } }, 'exporters.dut is neither'],
-    [{ exporters: { dut: {} } }, 'exporters.dut is neither'],
-    [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut is neither'],
-    [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds, at most 86400000'],
+    [{ exporters: { dut: 3 } }, "exporters.dut is 3; it has to be the path of a file, or { host: 'HOST:PORT' }"],
+    [{ exporters: { dut: '' } }, 'exporters.dut is missing; it has to be the path of a file'],
+    [{ exporters: { dut: null } }, 'exporters.dut is missing; it has to be the path of a file'],
+    [{ exporters: { dut: {} } }, 'exporters.dut.host is missing; it has to be a text'],
+    [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut.host is 1234; it has to be a text'],
+    [
+      { exporters: { dut: { host: 'h:1', port: 1 } } },
+      'has unknown keys exporters.dut.port; it can have host, ca, insecure, passphrase, labels',
+    ],
+    [{ exporters: { dut: { host: 'h:1', insecure: 'yes' } } }, 'exporters.dut.insecure is "yes"; it has to be true or'],
+    [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds from 1 to 86400000'],
     [{ leaseTimeoutMs: Infinity }, 'leaseTimeoutMs is Infinity'],
-    [{ leaseTimeoutMs: '5s' }, 'leaseTimeoutMs is 5s'],
-    [{ exporters: './lab.yaml' }, 'exporters is not an object'],
-    [{ exporters: { a: { host: 'h:1', labels: { n: 1 } } } }, 'exporters.a.labels is not an object of texts'],
-    [{ allow: [3] }, 'allow is not a list of names of packages'],
+    [{ leaseTimeoutMs: '5s' }, 'leaseTimeoutMs is "5s"'],
+    [{ exporters: './lab.yaml' }, 'exporters is "./lab.yaml"; it has to be an object such as'],
+    [
+      { exporters: { a: { host: 'h:1', labels: { n: 1 } } } },
+      'exporters.a.labels is {"n":1}; it has to be an object of texts',
+    ],
+    [{ allow: [3] }, 'allow is [3]; it has to be a list of names of packages'],
     [{ idleTimeoutMs: 0 }, 'idleTimeoutMs is 0; it has to be a number of milliseconds'],
-    [{ onMissing: 'ignore' }, "onMissing is 'ignore'; there are fail and skip"],
-    [{ retry: 1.5 }, 'retry is 1.5; it has to be a whole number, at most 10'],
-    [{ allow: 'pkg' }, 'allow is not a list of names of packages'],
-    [{ controller: 'default' }, "controller is not an object such as { client: 'default' }"],
-    [{ controller: { client: '' } }, 'controller.client is not an alias'],
-    [{ controller: { clientConfig: 1 } }, 'controller.clientConfig is not a path'],
+    [{ onMissing: 'ignore' }, 'onMissing is "ignore"; it has to be fail or skip'],
+    [{ retry: 1.5 }, 'retry is 1.5; it has to be a whole number from 0 to 10'],
+    [{ allow: 'pkg' }, 'allow is "pkg"; it has to be a list of names of packages'],
+    [{ controller: 'default' }, 'controller is "default"; it has to be an object such as { client: \'default\' }'],
+    [{ controller: { client: '' } }, 'controller.client is missing; it has to be a text'],
+    [{ controller: { clientConfig: 1 } }, 'controller.clientConfig is 1; it has to be a text'],
     [
       { controller: { maxDurationMs: 0 } },
-      'controller.maxDurationMs is not a number of milliseconds from 5000 to 31536000000',
+      'controller.maxDurationMs is 0; it has to be a number of milliseconds from 5000 to 31536000000',
     ],
     [
       { controller: { durationMs: 1000 } },
-      'controller.durationMs is not a number of milliseconds from 5000 to 86400000',
+      'controller.durationMs is 1000; it has to be a number of milliseconds from 5000 to 86400000',
     ],
-    [{ controller: { lease: 'test' } }, "controller.lease is 'test'; there are file and run"],
+    [{ controller: { lease: 'test' } }, 'controller.lease is "test"; it has to be file or run'],
     [
       { controller: { name: 'x' } },
-      'controller.name is not a key; there are client, clientConfig, lease, durationMs, maxDurationMs',
+      'has unknown keys controller.name; it can have client, clientConfig, lease, durationMs, maxDurationMs',
     ],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
@@ -147,10 +157,10 @@ describe('checks', () => {
     expect(() => hardware(options as unknown as HardwareOptions)).toThrow(
       [
         'Invalid options of hardware():',
-        "  'timeout' is not an option; there are exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, allow",
-        "  exporters.a is neither the path of a file nor { host: 'HOST:PORT' }",
-        '  leaseTimeoutMs is -1; it has to be a number of milliseconds, at most 86400000',
-        '  allow is not a list of names of packages',
+        '  leaseTimeoutMs is -1; it has to be a number of milliseconds from 1 to 86400000',
+        '  allow is "x"; it has to be a list of names of packages',
+        '  has unknown keys timeout; it can have exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, log, allow',
+        "  exporters.a is missing; it has to be the path of a file, or { host: 'HOST:PORT' }",
       ].join('\n'),
     )
   })

@@ -49,6 +49,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 test.for(['gzip', 'zstd', 'xz', 'bz2'] as const)(
   'an image compressed with %s is flashed from a file',
+  { timeout: 30_000 },
   async (encoding, { skip }) => {
     if (encoding === 'xz') needsCommand('xz', skip)
     if (encoding === 'bz2') needsCommand('bzip2', skip)

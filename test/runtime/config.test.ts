@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { Driver } from '../../src/index.ts'
+import { ShellClient } from '../../src/clients/index.ts'
+import { type ShellDriver } from '../../src/drivers/index.ts'
+import { driverTypes } from '../../src/drivers/types.ts'
+import { Driver, serve } from '../../src/index.ts'
 import { Power } from '../../src/interfaces/index.ts'
-import { startLocalExporter } from '../../src/leases/local-exporter.ts'
+import { LocalExporter } from '../../src/leases/local/local-exporter.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
 import { prepareTree } from '../../src/runtime/config/build.ts'
 import type { DriverClass, DriverTypes } from '../../src/runtime/config/driver-types.ts'
@@ -113,7 +116,7 @@ export:
     expect(entries['p']).toMatchObject({ config: { a: true, b: 8, c: 1000, d: 31, e: 'no', f: null } })
   })
 
-  test('may have keys that are passed over; some of them, and those unknown, with a warning', () => {
+  test('may have keys without effect; some of them, and unknown keys, give a warning', () => {
     const { warnings } = parse('endpoint: grpc\ntls: {}\ntoken: x\nexports: {}\n')
     expect(warnings).toEqual(["'exports' is not a key of an exporter's file; it is ignored"])
   })
@@ -130,8 +133,139 @@ export:
   })
 })
 
+describe('empty and null are as left out', () => {
+  const parts = [
+    ...[
+      'description:',
+      'description: ""',
+      'motd: ~',
+      'export:',
+      'export: ""',
+      'export: {}',
+      'hooks:',
+      'hooks: {}',
+      'safe: ~',
+      'lock: ""',
+    ],
+    ...[
+      'hooks: { beforeLease: null, afterLease: ~ }',
+      'labels:',
+      'environment: null',
+      'presignedAddresses: ""',
+      'grpcOptions: ~',
+    ],
+    ...[
+      'tls:',
+      'tls: { ca: "", insecure: ~ }',
+      'endpoint: ""',
+      'token: ""',
+      'failureDetection: ~',
+      'labels: { rack: ~ }',
+    ],
+  ]
+  test.each(parts)('%s', (part) => expect(parse(part)).toEqual(parse('')))
+
+  test('in entries, hooks and configs', async () => {
+    const entry = '{ description: ~, methods_description: , config: , children: ~ }'
+    const { entries, hooks } = parse(
+      `export: { p: ${entry.replace('{', '{ type: t,')}, c: { children: } }\nhooks: { afterLease: { script: x, exec: , timeout: ~, onFailure: "" } }`,
+    )
+    expect(entries['p']).toEqual({
+      kind: 'driver',
+      type: 't',
+      description: undefined,
+      methodsDescription: {},
+      config: {},
+      children: {},
+    })
+    expect(entries['c']).toEqual({ kind: 'composite', children: {} })
+    expect(hooks.afterLease).toEqual({ command: ['/bin/sh', '-c', 'x'], timeoutMs: 120_000, onFailure: 'warn' })
+    const config = '{ methods: { hello: "echo $PWD" }, cwd: "", shell: ~ }'
+    const text = `export: { tools: { type: jumpstarter_driver_shell.driver.Shell, config: ${config} } }`
+    const root = (await prepareTree(parse(text), 'lab.yaml', driverTypes))()
+    await using shell = await serve(at(root, 'tools') as ShellDriver, { client: ShellClient })
+    expect(await shell.run('hello')).toMatchObject({ stdout: `${process.cwd()}\n` })
+  })
+
+  test('but not an entry', async () => {
+    expect(await mistakesOf(() => parse('export: { power: }'))).toEqual([
+      'export.power (line 4) is empty; it has to be a mapping',
+    ])
+  })
+})
+
+describe('Jumpstarter’s options', () => {
+  const power = 'jumpstarter_driver_power.driver.MockPower'
+  const load = (text: string, warn?: (warning: string) => void) =>
+    prepareTree(parse(text), 'lab.yaml', driverTypes, warn).then((create) => create())
+
+  test('of every driver: log_level, labels, uuid', async () => {
+    const uuid = '0F0E0D0C-0B0A-4908-8706-050403020100'
+    const config = `{ log_level: warning, labels: { rack: west }, uuid: ${uuid} }`
+    const driver = at(await load(`export: { main: { type: ${power}, config: ${config} } }`), 'main')
+    expect(driver.labels).toEqual({ rack: 'west' })
+    expect(driver.uuid).toBe(uuid.toLowerCase())
+    const lines: string[] = []
+    driver.logger.info('before')
+    driver.logger.warning('kept')
+    driver.logger.connect(({ message }) => lines.push(message))
+    driver.logger.debug('after')
+    expect(lines).toEqual([expect.stringContaining('kept')])
+    const own = '{ log_level: LOUD, labels: { rack: 1 }, uuid: west }'
+    expect(await mistakesOf(() => load(`export: { main: { type: ${power}, config: ${own} } }`))).toEqual([
+      expect.stringMatching(
+        /^export\.main\.config log_level is "LOUD".+; labels is .+; uuid is "west"; it has to be a UUID$/,
+      ),
+    ])
+  })
+
+  test('the types Composite and Proxy', async () => {
+    const of = (name: string) => `jumpstarter_driver_composite.driver.${name}`
+    const board = `board: { type: ${of('Composite')}, description: The board, children: { power: { type: ${power} } } }`
+    const proxy = `main: { type: ${of('Proxy')}, config: { ref: board.power } }`
+    const root = await load(`export: { ${board}, ${proxy} }`)
+    expect(shape(root)).toEqual({ board: { power: {} }, main: {} })
+    expect(at(root, 'main')).toBe(at(root, 'board.power'))
+    expect(at(root, 'board').description).toBe('The board')
+    expect(await mistakesOf(() => load(`export: { main: { type: ${of('Proxy')}, config: {} } }`))).toEqual([
+      'export.main.config.ref is missing',
+    ])
+  })
+
+  test('a Shell method without a command', async () => {
+    const config = '{ methods: { hello: { description: Greets } } }'
+    const root = await load(`export: { tools: { type: jumpstarter_driver_shell.driver.Shell, config: ${config} } }`)
+    await using shell = await serve(at(root, 'tools') as ShellDriver, { client: ShellClient })
+    expect(await shell.run('hello')).toMatchObject({ stdout: 'Hello\n', exitCode: 0 })
+  })
+
+  test('that have no effect here give a warning', async () => {
+    const warnings: string[] = []
+    const config = '{ fls_version: 0.1.9, flash_timeout: 60, launcher_socket: /x, mem: 256M }'
+    const text = `export: { board: { type: jumpstarter_driver_qemu.driver.Qemu, config: ${config} } }`
+    await load(text, (warning) => warnings.push(warning))
+    expect(warnings).toEqual(
+      ['fls_version', 'flash_timeout', 'launcher_socket'].map((key) => `export.board.config.${key} has no effect here`),
+    )
+    expect(parse('exitOnLeaseEnd: true\nfailureDetection: { maxRapidFailures: 3 }\n').warnings).toEqual([
+      "'exitOnLeaseEnd' has no effect here",
+      "'failureDetection' has no effect here",
+    ])
+  })
+})
+
 describe('mistakes in a file', () => {
   test.each([
+    [
+      'a boolean as a key deep in a config',
+      'export: { p: { type: t, config: { methods: { on: x, "off": y } } } }',
+      'export.p.config.methods (line 4) has the key on, which YAML 1.1 reads as a boolean; put it in quotes',
+    ],
+    [
+      'a boolean in a list of texts',
+      'environment: [off]',
+      'environment.0 (line 4) is a boolean; it has to be a text; put it in quotes',
+    ],
     [
       'a boolean as a key',
       'export:\n  on: {}',
@@ -192,7 +326,6 @@ describe('mistakes in a file', () => {
       'export.p.methods_description.read (line 4) is a number',
     ],
     ['a label that is a number', 'labels: { rev: 3 }', 'labels.rev (line 4) is a number; it has to be a text'],
-    ['an export that is empty', 'export:', 'export (line 4) is empty; it has to be a mapping'],
   ])('%s', async (_, text, mistake) => {
     const mistakes = await mistakesOf(() => parse(text))
     expect(mistakes).toHaveLength(1)
@@ -200,7 +333,7 @@ describe('mistakes in a file', () => {
   })
 
   test.each([
-    ['', 'the file is missing; it has to be a mapping'],
+    ['', 'the file is empty; it has to be a mapping'],
     ['- a', 'the file (line 1) is a list; it has to be a mapping'],
     [
       head.replace('v1alpha1', 'v1'),
@@ -220,7 +353,7 @@ describe('mistakes in a file', () => {
     ['export:\n  a: {}\n  a: {}\n', 'lab.yaml:6:3: Map keys must be unique'],
     ['export: { p: { type: t, config: { "x": 1, x: 2 } } }', 'lab.yaml:4:43: Map keys must be unique'],
     ['export:\n\tp: {}', 'lab.yaml:5:1: Tabs are not allowed as indentation'],
-    ['---\nkind: Other', 'lab.yaml:4:1: Source contains multiple documents'],
+    ['---\nkind: Other', 'lab.yaml:4:1: a second document begins; write it into another file'],
   ])('YAML itself: %j', async (text, mistake) => {
     expect((await mistakesOf(() => parse(text)))[0]).toContain(mistake)
   })
@@ -298,7 +431,7 @@ export:
     expect(await mistakesOf(() => build(text))).toEqual(expect.arrayContaining([mistake]))
   })
 
-  test('has booleans where upstream has them', async () => {
+  test('has the booleans of Jumpstarter’s parser', async () => {
     const root = await build(`export: { y: { type: lab.driver.Probe, config: { a: n, b: yes, c: off } } }`)
     expect(at(root, 'y')).toMatchObject({ config: { a: 'n', b: true, c: false } })
   })
@@ -307,7 +440,7 @@ export:
     expect(parse('labels: { spare: "" }').labels).toEqual({ spare: '' })
   })
 
-  test('is made anew each time, with one configuration', async () => {
+  test('is made again for each session, with the same configuration', async () => {
     const create = await prepareTree(parse(`export: { a: ${probe} }`), 'lab.yaml', types)
     const [first, second] = [create(), create()]
     expect(at(first, 'a')).toBeInstanceOf(Probe)
@@ -361,9 +494,9 @@ describe('references', () => {
   test('that lead nowhere, or in a circle, are mistakes', async () => {
     const entries = `a: { ref: b }, b: { ref: a }, c: { ref: c }, d: { ref: board.nope }, e: { children: { f: { ref: nope } } }`
     expect(await mistakesOf(() => build(`export: { ${entries}, ${board} }`))).toEqual([
-      "export.a.ref points to 'b', which is not in the tree",
-      "export.b.ref points to 'a', which is not in the tree",
-      "export.c.ref points to 'c', which is not in the tree",
+      'export.a.ref is a circle: a → b → a',
+      'export.b.ref is a circle: b → a → b',
+      'export.c.ref is a circle: c → c',
       "export.d.ref points to 'board.nope', which is not in the tree",
       "export.e.children.f.ref points to 'nope', which is not in the tree",
     ])
@@ -401,8 +534,15 @@ export const number = 3
         exports: { './relays': './relays.js' },
       }),
       'node_modules/lab-drivers/relays.js': `
-class Driver { uuid = 'x'; labels = {}; children = {}; methodsDescription = {} }
+class Driver {
+  uuid = 'x'; labels = {}; children = {}; methodsDescription = {}
+  // The brand of base/brand.ts.
+  static { this.prototype[Symbol.for('vitest-hardware@0.Driver')] = true }
+}
 export class Packaged extends Driver { static interface = { client: 'test.Packaged', methods: {} } }
+export class OtherMajor {
+  static { this.prototype[Symbol.for('vitest-hardware.copy')] = { major: 7, place: '/other' } }
+}
 `,
     }
     for (const [name, content] of Object.entries(files)) {
@@ -443,7 +583,11 @@ export class Packaged extends Driver { static interface = { client: 'test.Packag
     ['./relay.ts#Rely', 'but the module exports no class Rely; it exports '],
     ['./relay.ts#number', 'but the module exports no class number'],
     ['./relay.ts#Plain', 'which is not a class that extends Driver'],
-    ['./nothing.ts#Relay', 'which cannot be imported: '],
+    [
+      'lab-drivers/relays#OtherMajor',
+      'which comes from another major version of vitest-hardware: version 7 in /other, but version 0 in ',
+    ],
+    ['./nothing.ts#Relay', 'which cannot be imported: there is no file /'],
     ['./throws.mjs#Relay', 'which cannot be imported: no such bus: /dev/i2c-9'],
     ['lab-drivers#Packaged', 'which cannot be imported: '],
     ['lab-drivers/other#Packaged', 'which cannot be imported: '],
@@ -454,7 +598,7 @@ export class Packaged extends Driver { static interface = { client: 'test.Packag
     expect(others).toEqual([])
   })
 
-  test('each with its place, and each wrong type once', async () => {
+  test('mistakes have their places, and each wrong type is reported once', async () => {
     const text = `export: { a: { type: nope }, b: { children: { c: { type: lab.driver.Probe, children: { d: { type: "./x.ts#X" } } } } } }`
     const mistakes = await mistakesOf(() => build(text, join(folder, 'exporters/lab.yaml')))
     expect(mistakes).toEqual([
@@ -473,7 +617,7 @@ export class Packaged extends Driver { static interface = { client: 'test.Packag
     const file = join(folder, 'exporters/enum.yaml')
     writeFileSync(file, `${head}export: { p: { type: "./enum.ts#Relay" } }`)
     // In a process of its own: Vitest would compile the enum.
-    await expect(startLocalExporter({ name: 'lab', file, print: () => undefined })).rejects.toMatchObject({
+    await expect(LocalExporter.start({ name: 'lab', file, emit: () => undefined })).rejects.toMatchObject({
       code: 'EXPORTER_CONFIG_INVALID',
       message: expect.stringMatching(
         /export\.p\.type is '\.\/enum\.ts#Relay', which cannot be imported: .*enum.*\(Node\.js runs TypeScript by removing its types; enums, namespaces/s,

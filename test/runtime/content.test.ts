@@ -73,7 +73,7 @@ async function unpack(encoding: Encoding, packed: Buffer): Promise<Buffer> {
   return Buffer.from(stdout)
 }
 
-const content = Buffer.concat([randomBytes(2_000_000), Buffer.alloc(500_000, 'text ')])
+const content = Buffer.concat([randomBytes(1_000_000), Buffer.alloc(250_000, 'text ')])
 
 describe.each(encodings)('a file compressed with %s', (encoding) => {
   test.beforeEach(({ skip }) => needsCommand(encoding === 'bz2' ? 'bzip2' : 'xz', skip))
@@ -87,7 +87,7 @@ describe.each(encodings)('a file compressed with %s', (encoding) => {
     expect(store.content.equals(content)).toBe(true)
   })
 
-  test('may be made of several, one after another', async () => {
+  test('may consist of several compressed files in a row', async () => {
     const store = new ImageStore()
     await using client = await serve(store)
     const { stream, handle } = await client.resource(encoding)
@@ -132,7 +132,7 @@ describe.each(encodings)('a file compressed with %s', (encoding) => {
   })
 })
 
-test('an upload that is broken off is no short file', async () => {
+test('an upload that breaks off fails instead of giving a short file', async () => {
   const store = new ImageStore()
   await using client = await serve(store)
   const { stream, handle } = await client.resource()
@@ -182,8 +182,8 @@ describe('without the commands that compress', () => {
   })
 })
 
-test.each(['sha256', 'md5'])('%s of a stream is worked out in a thread', async (algorithm) => {
-  const slices = Array.from({ length: 64 }, (_, index) => content.subarray(index * 40_000, (index + 1) * 40_000))
+test.each(['sha256', 'md5'])('a thread computes the %s of a stream', async (algorithm) => {
+  const slices = Array.from({ length: 64 }, (_, index) => content.subarray(index * 20_000, (index + 1) * 20_000))
   expect(await hashInThread(Readable.from(slices), algorithm)).toBe(createHash(algorithm).update(content).digest('hex'))
 })
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { driverTypes } from '../../src/drivers/types.ts'
 import { connect, Driver } from '../../src/index.ts'
 import { Power } from '../../src/interfaces/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { defineExporter, isExporterDefinition } from '../../src/runtime/define-exporter.ts'
 import { type Exporter, loadExporter } from '../../src/runtime/exporter.ts'
 import { openSession } from '../../src/runtime/open-session.ts'
@@ -58,7 +58,7 @@ export default defineExporter({ name: 'desk', labels: { board: 'uno' }, export: 
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  test('YAML, with drivers of ours and of a module next to it', async () => {
+  test('YAML, with drivers of this package and of a module next to the file', async () => {
     const exporter = await load(join(folder, 'lab.yaml'))
     expect(exporter).toMatchObject({
       name: 'lab',
@@ -102,7 +102,7 @@ export default defineExporter({ name: 'desk', labels: { board: 'uno' }, export: 
   })
 })
 
-test('defineExporter() marks what it makes, also for another copy of this package', () => {
+test('defineExporter() marks its result, also for another copy of this package', () => {
   const definition = defineExporter({ name: 'desk', export: () => ({ power: new MockThermostat() }) })
   expect(definition).toMatchObject({ name: 'desk', labels: {} })
   expect(isExporterDefinition(definition)).toBe(true)
@@ -126,7 +126,7 @@ describe('sessions', () => {
     return { ...definition, warnings: [], made }
   }
 
-  test('have fresh drivers each, which are reset at the start and closed at the end', async () => {
+  test('have new drivers, which are reset at the start and closed at the end', async () => {
     const exporter = thermostats()
     for (const round of [0, 1]) {
       await using open = await openSession(exporter)
@@ -167,7 +167,7 @@ describe('sessions', () => {
     expect(exporter.made[0]?.events).toEqual(['reset', 'close'])
   })
 
-  test('listen where they are told', async () => {
+  test('listen on the given address', async () => {
     await using open = await openSession(thermostats(), { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } })
     expect(open.address).toMatch(/^127\.0\.0\.1:\d+$/)
     const connection = await connect(open.address, { insecure: true })
@@ -196,7 +196,7 @@ describe('sessions', () => {
       expect(existsSync(path)).toBe(false)
     })
 
-    test('leave one alone that somebody listens on', async () => {
+    test('leave a socket alone on which a process listens', async () => {
       await using first = await openSession(thermostats(), { address: { kind: 'unix', path } })
       await expect(openSession(thermostats(), { address: { kind: 'unix', path } })).rejects.toMatchObject({
         code: 'EXPORTER_FAILED',
@@ -242,14 +242,14 @@ describe('sessions', () => {
     return { exporter: { ...definition, warnings: [] }, events, good }
   }
 
-  test('close what they have made when they cannot start', async () => {
+  test('close everything when they cannot start', async () => {
     const { exporter, events, good } = failing('reset')
     await expect(openSession(exporter)).rejects.toThrow('no such device')
     expect(events).toEqual(['reset', 'close'])
     expect(good.events).toEqual(['reset', 'close'])
   })
 
-  test('close what they have made when the address cannot be had', async () => {
+  test('close everything when they cannot listen on the address', async () => {
     const exporter = thermostats()
     await using other = await openSession(thermostats(), { address: { kind: 'tcp', host: '127.0.0.1', port: 0 } })
     const port = Number(other.address.split(':')[1])
@@ -260,7 +260,7 @@ describe('sessions', () => {
     expect(exporter.made[0]?.events).toEqual(['reset', 'close'])
   })
 
-  test('close everything when a driver fails to close, and say so', async () => {
+  test('close everything when a driver fails to close, and report the failure', async () => {
     const { exporter, good } = failing('close')
     const open = await openSession(exporter)
     await expect(open.close()).rejects.toThrow('close of bad (Failing): relay stuck')

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { driverTypes } from '../../src/drivers/types.ts'
 import { connect, type Connection } from '../../src/index.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../src/private-folder.ts'
-import { GrpcChannel } from '../../src/protocol/grpc-channel.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
+import { GrpcChannel } from '../../src/protocol/grpc/grpc-channel.ts'
 import { loadExporter } from '../../src/runtime/exporter.ts'
 import { defineExporter } from '../../src/runtime/define-exporter.ts'
 import type { Hook, Hooks } from '../../src/runtime/hooks.ts'
@@ -60,6 +60,7 @@ function start(hooks: Hooks, { signal, print }: { signal?: AbortSignal; print?: 
   const thermostat = new Witness()
   const exporter = { ...defineExporter({ name: 'desk', export: () => ({ thermostat }) }), warnings: [], hooks }
   const opening = openSession(exporter, {
+    logLevel: 'warning',
     address: { kind: 'unix', path: path('desk.sock') },
     ...(signal === undefined ? {} : { signal }),
     ...(print === undefined ? {} : { print }),
@@ -94,7 +95,7 @@ describe('the course of a session', () => {
     expect(existsSync(open.address)).toBe(false)
   })
 
-  test('a hook reaches the drivers, and knows what Jumpstarter’s hooks know', async () => {
+  test('a hook reaches the drivers, and gets the variables of Jumpstarter’s hooks', async () => {
     const call = `'${process.execPath}' '${main}' call`
     const out = printed()
     const { thermostat, opening } = start(
@@ -144,7 +145,7 @@ describe('the course of a session', () => {
     await open.close()
   })
 
-  test('a client that gives up while it waits is told so', async () => {
+  test('a client whose wait for the hook is cancelled gets that error', async () => {
     const { wait, open: openGate } = gate()
     const out = printed()
     const { opening } = start({ beforeLease: sh(`echo begun; ${wait}`) }, out)
@@ -183,7 +184,7 @@ describe('the course of a session', () => {
 })
 
 describe('a beforeLease hook that fails', () => {
-  test('and is to warn: the lease goes on, and clients are told', async () => {
+  test('with onFailure warn: the lease goes on, and clients get a warning', async () => {
     const out = printed()
     const { opening } = start({ beforeLease: sh('echo no board >&2; exit 3', { onFailure: 'warn' }) }, out)
     const open = await opening
@@ -248,7 +249,7 @@ describe('a beforeLease hook that fails', () => {
     await open.close()
   })
 
-  test('shows its last lines, not all, and those not too long', async () => {
+  test('shows only its last lines, and cuts long ones', async () => {
     const out = printed()
     const script = 'seq 1 100; head -c 9000 /dev/zero | tr "\\0" x; exit 1'
     const { opening } = start({ beforeLease: sh(script, { onFailure: 'warn' }) }, out)
@@ -261,7 +262,7 @@ describe('a beforeLease hook that fails', () => {
 })
 
 describe('an afterLease hook that fails', () => {
-  test('and is to warn: the session ends well', async () => {
+  test('with onFailure warn: the session ends without an error', async () => {
     const out = printed()
     const { opening } = start({ afterLease: sh('exit 4', { onFailure: 'warn' }) }, out)
     await (await opening).close()
@@ -269,7 +270,7 @@ describe('an afterLease hook that fails', () => {
     expect(journal()).toEqual(['reset', 'close'])
   })
 
-  test('and is to end the lease: closing says so, when all is closed', async () => {
+  test('with onFailure endLease: close() fails with that error after everything is closed', async () => {
     const { opening } = start({ afterLease: sh('echo stuck; exit 4') })
     const open = await opening
     const channel = new GrpcChannel({ kind: 'unix', path: path('desk.sock') })
@@ -293,19 +294,20 @@ describe('an afterLease hook that fails', () => {
 describe('processes', () => {
   const grandchild = (script: string) => `sh -c '${script}' & echo $!; wait`
 
-  test('a hook that takes too long is ended with all that it has started', async () => {
+  test('a hook that takes too long is ended with all processes that it has started', async () => {
     const out = printed()
     const { opening } = start({ beforeLease: sh(grandchild('echo sleeps; sleep 600'), { timeoutMs: 1000 }) }, out)
     await expect(opening).rejects.toMatchObject({
       code: 'HOOK_FAILED',
       message: expect.stringContaining('beforeLease hook took longer than 1 s'),
+      details: { limitMs: 1000 },
     })
     const pid = out.lines.map((line) => /^beforeLease: (\d+)$/.exec(line)?.[1]).find(Boolean)
     await expect.poll(() => isAlive(pid ?? ''), { timeout: 10_000 }).toBe(false)
     expect(pid).toBeDefined()
   })
 
-  test('also one that does not listen to SIGTERM', async () => {
+  test('a hook that ignores SIGTERM is killed', async () => {
     const out = printed()
     const deaf = `trap "" TERM; echo $$; ${grandchild('trap "" TERM; sleep 600')}; sleep 600`
     const { opening } = start({ beforeLease: sh(deaf, { timeoutMs: 1000, onFailure: 'warn' }) }, out)
@@ -315,7 +317,7 @@ describe('processes', () => {
     await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([])
   })
 
-  test('one that is left in the background holds nothing up', async () => {
+  test('a process in the background does not delay the end of the hook', async () => {
     const out = printed()
     const { opening } = start({ beforeLease: sh('sleep 600 & echo $!; printf unfinished') }, out)
     const open = await opening
@@ -326,7 +328,7 @@ describe('processes', () => {
     await open.close()
   })
 
-  test('a start that is given up ends its hook', async () => {
+  test('the signal of the start ends the hook', async () => {
     const out = printed()
     const control = new AbortController()
     const { opening } = start(
@@ -343,7 +345,7 @@ describe('processes', () => {
     expect(journal()).toEqual(['reset', 'close'])
   })
 
-  test('one that prints much is not held up, and nothing of it is lost', async () => {
+  test('a hook that prints a lot is not slowed down, and no line is lost', async () => {
     const out = printed()
     const script = `head -c ${1024 * 1024} /dev/zero | tr '\\0' x; echo; seq 1 300000`
     const { opening } = start({ beforeLease: sh(script) }, out)
@@ -410,7 +412,7 @@ describe('in an exporter’s file', () => {
     ])
   })
 
-  test('what it says, and what holds otherwise', async () => {
+  test('the values of the file, and the defaults', async () => {
     write({
       'lab.yaml': `${head}hooks:\n  beforeLease: { script: "true" }\n  afterLease: { script: "true", timeout: 0.5, onFailure: exit }\n`,
     })

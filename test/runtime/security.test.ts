@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { connect, type ConnectOptions, HardwareError } from '../../src/index.ts'
-import { GrpcChannel } from '../../src/protocol/grpc-channel.ts'
+import { GrpcChannel } from '../../src/protocol/grpc/grpc-channel.ts'
 import { parseAddress } from '../../src/protocol/address.ts'
 import { defineExporter } from '../../src/runtime/define-exporter.ts'
 import { openSession } from '../../src/runtime/open-session.ts'
@@ -19,10 +19,10 @@ vi.setConfig({ testTimeout: 60_000 })
 const secret = 'open sesame !~'
 
 /** A thermostat behind a port, with all that was done to it. */
-async function listen(security: ListenSecurity, host = '127.0.0.1') {
+async function listen(security: ListenSecurity, host = '127.0.0.1', print?: (line: string) => void) {
   const thermostat = new MockThermostat()
   const exporter = { ...defineExporter({ name: 'desk', export: () => ({ thermostat }) }), warnings: [] }
-  const open = await openSession(exporter, { address: { kind: 'tcp', host, port: 0 }, security })
+  const open = await openSession(exporter, { address: { kind: 'tcp', host, port: 0 }, security, print })
   return {
     ...open,
     thermostat,
@@ -58,7 +58,7 @@ describe('TLS', () => {
     return certificates
   }
 
-  test('with an authority of its own, by name and by address', async ({ skip }) => {
+  test('with a private authority, by name and by address', async ({ skip }) => {
     const { ca, ...server } = pem(skip)
     await using exporter = await listen({ tls: server })
     for (const host of ['localhost', '127.0.0.1']) {
@@ -100,7 +100,7 @@ describe('TLS', () => {
     expect([...good.thermostat.events, ...bad.thermostat.events]).toEqual(['reset', 'reset'])
   })
 
-  test('one side alone with TLS is refused with the cure', async ({ skip }) => {
+  test('TLS at one end alone is refused with the cure', async ({ skip }) => {
     const { ca, ...server } = pem(skip)
     await using encrypted = await listen({ tls: server })
     await using plain = await listen({})
@@ -116,7 +116,7 @@ describe('TLS', () => {
     expect(withTls.message).toMatch(/insecure/)
   })
 
-  test('a certificate or a key that is none is refused before anybody can connect', async ({ skip }) => {
+  test('an invalid certificate or key is refused before anybody can connect', async ({ skip }) => {
     const { ca, elsewhere, ...server } = pem(skip)
     const probe = createServer()
     await once(probe.listen(0, '127.0.0.1'), 'listening')
@@ -208,7 +208,44 @@ describe('a passphrase', () => {
     ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  test('one that cannot be sent is refused on both sides, and not repeated in the error', async () => {
+  test('guesses are printed and slowed down, and those who know it go on', async () => {
+    const printed: string[] = []
+    await using exporter = await listen({ passphrase: secret }, '127.0.0.1', (line) => printed.push(line))
+    const friend = await connect(exporter.address, { ...insecure, passphrase: secret })
+    const attempt = async (channel: GrpcChannel) =>
+      channel.report({ timeoutMs: 60_000 }).then(
+        () => 'accepted',
+        (error: unknown) => (error as Error).message,
+      )
+    const guesser = new GrpcChannel(parseAddress(exporter.address), { ...insecure, passphrase: 'open sesame' })
+    const answers = await Promise.all(Array.from({ length: 500 }, () => attempt(guesser)))
+    expect(answers.filter((answer) => !answer.includes('invalid or missing passphrase'))).toEqual([])
+    const unread = answers.filter((answer) => answer.includes('too often from this address'))
+    expect(unread.length, 'most are refused unread').toBeGreaterThan(400)
+    // The right one as a guess among many is refused unread too, in its turn.
+    let lucky: GrpcChannel
+    let first: string
+    do {
+      const channel = new GrpcChannel(parseAddress(exporter.address), { ...insecure, passphrase: secret })
+      onTestFinished(() => channel.close())
+      lucky = channel
+      await Promise.all(Array.from({ length: 50 }, () => attempt(guesser)))
+      first = await attempt(lucky)
+      // It was its turn.
+    } while (first === 'accepted')
+    expect(first).toContain('too often from this address')
+    expect(await friend.root.children['thermostat']!.call('target')).toBe(20)
+    // Some seconds later it is accepted.
+    await expect.poll(() => attempt(lucky), { timeout: 30_000 }).toBe('accepted')
+    const words = 'authentication failed: invalid or missing passphrase'
+    expect(printed[0]).toMatch(new RegExp(`^refused 127\\.0\\.0\\.1:\\d+: ${words}$`))
+    expect(printed.length, 'a line for each passphrase that was read').toBeLessThan(100)
+    expect(printed.join('\n')).not.toContain(secret)
+    guesser.close()
+    friend.close()
+  })
+
+  test('a passphrase that cannot be sent is refused on both sides, and the error does not repeat it', async () => {
     for (const passphrase of ['', ' ', 'señor', 'naïve secret', 'two\nlines', ' padded', 'padded ', '\u{1F511}']) {
       const attempts = [listen({ passphrase }), connect('127.0.0.1:1', { ...insecure, passphrase })]
       for (const [index, result] of (await Promise.allSettled(attempts)).entries()) {
@@ -223,7 +260,7 @@ describe('a passphrase', () => {
     }
   })
 
-  test('it is not needed by hooks, and is in nothing that clients or users see', async () => {
+  test('hooks do not need it, and neither clients nor users see it', async () => {
     vi.stubEnv('JMP_GRPC_PASSPHRASE', secret)
     onTestFinished(() => void vi.unstubAllEnvs())
     const lines: string[] = []

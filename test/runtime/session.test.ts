@@ -52,7 +52,7 @@ test('every log reader sees every line, from the first that is kept', async () =
   expect(second.map(({ value }) => value?.message)).toEqual(Array(2).fill('[driver.MockThermostat] late'))
 })
 
-test('a log reader that falls behind is told how many lines it missed', async () => {
+test('a log reader that falls behind gets the number of lines that it has missed', async () => {
   const driver = new MockThermostat()
   const session = new Session(driver)
   const reader = session.log.read(AbortSignal.timeout(5_000))
@@ -80,7 +80,7 @@ test('a driver under two parents is reported twice, and each place has a client'
   expect(await b?.children['t']?.call('query', 'b')).toBe('Response for b')
 })
 
-test('what cannot be served is said when the session is made', () => {
+test('a tree that cannot be served is refused when the session is made', () => {
   class Nameless extends Driver {}
   expect(() => new Session(new Nameless())).toThrow('Driver class Nameless names no interface')
   class Ring extends Driver {
@@ -113,8 +113,13 @@ test('closing goes on past a driver that fails or hangs, and reports both', asyn
       {
         code: 'CLEANUP_FAILED',
         message: 'close of hanging (Hanging): close of hanging (Hanging) did not end within 100 ms',
+        details: { driver: 'hanging', limitMs: 100 },
       },
-      { code: 'CLEANUP_FAILED', message: 'close of stubborn (Stubborn): relay stuck' },
+      {
+        code: 'CLEANUP_FAILED',
+        message: 'close of stubborn (Stubborn): relay stuck',
+        details: { driver: 'stubborn' },
+      },
     ],
   })
   expect(last.events).toEqual(['reset', 'close'])
@@ -126,7 +131,7 @@ test('sockets are private', async () => {
   expect((await stat(open.server.address)).mode & 0o777).toBe(0o600)
 })
 
-test('a call that is under way when a side goes ends with the reason', async () => {
+test('a call that is under way when one side ends fails with the reason', async () => {
   await using client = await openSession(new MockThermostat())
   await client.session.start()
   const lost = { code: 'CONNECTION_LOST', origin: 'wire' }

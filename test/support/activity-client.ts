@@ -1,4 +1,4 @@
-/** A client in a process of its own, which calls, and reads a console, until it is killed. It prints `ready` then. */
+/** A client in a separate process, which calls, and reads a console, until it is killed. It prints `ready` then. */
 import { connect } from '../../src/index.ts'
 
 const { root } = await connect(process.argv[2] ?? '')

@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { FileLease } from '../../src/fixtures/file-lease.ts'
-import { startLocalExporter } from '../../src/leases/local-exporter.ts'
-import { Broker } from '../../src/plugin/broker.ts'
+import { LocalExporter } from '../../src/leases/local/local-exporter.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import { RunPool } from '../../src/broker/run-pool.ts'
+import { describe } from '../../src/leases/describe-event.ts'
+import type { RunEvent } from '../../src/leases/run-event.ts'
 
 /** What it is told to do, as JSON in its argument. */
 export interface BrokerTask {
@@ -31,10 +34,13 @@ const { exporters, folder, rounds, files } = JSON.parse(process.argv[2] ?? '{}')
 const sources = Object.entries(exporters).map(([name, file]) => ({
   name,
   start: (signal: AbortSignal, runFolder: string) =>
-    startLocalExporter({ name, file, runFolder, signal, print: () => undefined }),
+    LocalExporter.start({ name, file, runFolder, signal, emit: () => undefined }),
 }))
-const note = (line: string) => appendFileSync(join(folder, 'notes'), `${line}\n`)
-const broker = new Broker(sources, { root: '/', print: note, note, held: () => undefined })
+const emit = (event: RunEvent) => {
+  const sentence = describe(event)
+  if (sentence !== undefined) appendFileSync(join(folder, 'notes'), `${sentence}\n`)
+}
+const broker = new Broker([new RunPool(sources)], { root: '/', emit })
 const address = await broker.listen()
 const context = { broker: address, leaseTimeoutMs: 50_000, onMissing: 'fail', retry: 0, allow: [] } as const
 

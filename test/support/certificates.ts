@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 
 /** A certificate with its key, in PEM, and the files that they are in. */
 interface Certificate {

@@ -56,7 +56,7 @@ export class Datagrams implements Disposable {
     }
   }
 
-  /** How many have come that nobody has read. */
+  /** The number of datagrams that nobody has read. */
   get unread(): number {
     return this.#received.length
   }
@@ -68,7 +68,7 @@ export class Datagrams implements Disposable {
 
 /** A network between clients and a server on this machine that loses some of what it is given. */
 export interface LossyNetwork extends AsyncDisposable {
-  /** Where clients send what is for the server. */
+  /** The address to which clients send datagrams for the server. */
   readonly port: number
   readonly lost: number
 }

@@ -17,7 +17,7 @@ export function processesWith(folder: string): { readonly pid: number; readonly 
   })
 }
 
-/** Starts Vitest in a process group of its own, as a shell does, with its own folder for temporary files. */
+/** Starts Vitest in a new process group, as a shell does, with its own folder for temporary files. */
 export function startGroup(
   project: Awaited<ReturnType<typeof createProject>>,
   args: readonly string[],

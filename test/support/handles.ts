@@ -2,7 +2,7 @@ import { createHook } from 'node:async_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** What a process may forget to let go of. */
+/** The kinds of handles that a process may forget to close. */
 const kinds = new Set(['Timeout', 'PIPEWRAP', 'TCPSOCKETWRAP', 'TLSWRAP', 'HTTP2SESSION', 'HTTP2STREAM'])
 
 /**

@@ -6,15 +6,15 @@ import { appendFileSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { lockOnMachine } from '../../src/leases/machine-lock.ts'
+import { lockOnMachine } from '../../src/leases/machine-lock/machine-lock.ts'
 
-/** What it is told to do, as JSON in its argument. */
+/** The task of the process, as JSON in its argument. */
 export interface LockTask {
   readonly task: 'hold' | 'exhaust' | 'work'
   readonly folder: string
-  /** Where `work` writes down what it sees. */
+  /** The folder in which `work` notes its turns. */
   readonly notes?: string
-  /** How often `work` takes it. */
+  /** The number of times that `work` takes the lock. */
   readonly rounds?: number
 }
 

@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -15,48 +16,27 @@ import { execa } from 'execa'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The versions of Vitest that the plugin supports, and where they are installed. */
-export const vitestFolders = {
-  'Vitest 5': join(repository, 'node_modules/vitest'),
-  'Vitest 4.1': join(repository, 'test/vitest-4/node_modules/vitest'),
+/** The versions of Vitest that the plugin supports, and the folders of their packages. */
+const vitestFolders: Readonly<Record<string, string>> = {
+  '5': join(repository, 'node_modules/vitest'),
+  '4': join(repository, 'test/vitest-4/node_modules/vitest'),
 }
 
-/** A version of {@link vitestFolders}. */
-export type VitestVersion = keyof typeof vitestFolders
+/** The major version of Vitest that runs the projects of these tests; `vitest.config.ts` sets the variable. */
+export const testedVitest = process.env['TESTED_VITEST'] ?? '5'
 
-/** The driver of {@link boardYaml}: it writes down what happens to it, in a journal that the test reads. */
-const board = `
-import { appendFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Driver, call, defineInterface } from 'vitest-hardware'
-
-export const Board = defineInterface({
-  client: 'test.BoardClient',
-  methods: { mark: call(), where: call(), hang: call(), relax: call() },
-})
-let session = 0
-export class BoardDriver extends Driver {
-  static interface = Board
-  constructor(config) { super(); this.config = config }
-  write(event, data) {
-    appendFileSync('journal.jsonl', JSON.stringify({ exporter: this.config.name, session: this.session, event, data, time: Date.now() }) + '\\n')
-  }
-  async reset() {
-    if (this.config.broken) throw new Error('no such device: /dev/ttyBOARD')
-    this.session = \`\${process.pid}.\${session++}\`
-    this.write('start')
-    await delay(this.config.resetMs ?? 0)
-  }
-  mark(file) { this.write('mark', file) }
-  where() { return this.session }
-  hang() { this.write('hang'); return new Promise(() => {}) }
-  relax() { this.write('relax') }
-  close() {
-    this.write('end')
-    if (this.config.stuck) throw new Error('relay stuck')
-  }
+/** The variants of a test that only the stress suite has; `vitest.config.ts` sets the variable. */
+export function inEveryVariant<Variant>(...variants: Variant[]): Variant[] {
+  return process.env['EVERY_VARIANT'] === undefined ? [] : variants
 }
-`
+
+/** The folder of the files that projects are made of. */
+const projects = join(repository, 'test/e2e/projects')
+
+/** The content of one file of `test/e2e/projects`, for a project that has it under another name or without its folder. */
+export function projectFile(path: string): string {
+  return readFileSync(join(projects, path), 'utf8')
+}
 
 /** An exporter with the driver of the journal. */
 export function boardYaml(
@@ -74,7 +54,7 @@ export function boardYaml(
     ...(safe && { safe }),
     ...(hooks && { hooks }),
     export: {
-      board: { type: './board.mjs#BoardDriver', config: { name, ...config } },
+      board: { type: './board.ts#BoardDriver', config: { name, ...config } },
       power: { type: 'jumpstarter_driver_power.driver.MockPower' },
       flasher: { type: 'jumpstarter_driver_opendal.driver.MockFlasher' },
     },
@@ -90,8 +70,14 @@ export interface JournalEntry {
   readonly time: number
 }
 
-/** A project in a folder of its own, with this package as users have it: compiled, below node_modules. */
-export async function createProject(version: VitestVersion, files: Readonly<Record<string, string>>) {
+/**
+ * Makes a project in a new folder, with this package as users have it: compiled, below node_modules. Every project has `board.ts`
+ * from `test/e2e/projects`, whose driver writes the journal; tests import it as `#board`.
+ *
+ * @param files the contents of files that only this test needs, by path
+ * @param from the folder of `test/e2e/projects` whose files the project has, too
+ */
+export async function createProject(files: Readonly<Record<string, string>>, from?: string) {
   const cache = join(repository, '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'project-'))
@@ -99,13 +85,14 @@ export async function createProject(version: VitestVersion, files: Readonly<Reco
   mkdirSync(join(modules, 'vitest-hardware'), { recursive: true })
   copyFileSync(join(repository, 'package.json'), join(modules, 'vitest-hardware/package.json'))
   linkFolder(join(repository, 'dist'), join(modules, 'vitest-hardware/dist'))
-  symlinkSync(vitestFolders[version], join(modules, 'vitest'))
-  const all = { 'package.json': '{ "type": "module" }', 'board.mjs': board, ...files }
+  symlinkSync(vitestFolders[testedVitest] ?? '', join(modules, 'vitest'))
+  for (const name of ['package.json', 'board.ts']) copyFileSync(join(projects, name), join(folder, name))
+  if (from !== undefined) cpSync(join(projects, from), folder, { recursive: true })
   const write = (name: string, content: string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), content)
   }
-  for (const [name, content] of Object.entries(all)) write(name, content)
+  for (const [name, content] of Object.entries(files)) write(name, content)
   return {
     folder,
     write,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect } from 'vitest'
 
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 
 /** Two pseudo terminals that are joined, made by socat: what is written to one is read from the other. */
 export async function createPtyPair() {
@@ -17,7 +17,7 @@ export async function createPtyPair() {
     port,
     /** … and the end that the test holds in place of a device. */
     device: await open(device, 'r+'),
-    /** What happens when a USB adapter is pulled out. */
+    /** Ends both terminals, as when a USB adapter is pulled out. */
     async unplug() {
       socat.kill('SIGKILL')
       await socat

@@ -7,8 +7,8 @@ import type { TestContext } from 'vitest'
 
 import { hasLinuxImages, linuxImages } from '../../scripts/make-linux-images.ts'
 import { Console, type ConsoleOptions } from '../../src/clients/index.ts'
-import { createPrivateFolder } from '../../src/private-folder.ts'
-import { needsCommand } from './system-part.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
+import { needsCommand, skipMissing } from './system-part.ts'
 
 const ubootImage = '/usr/lib/u-boot/qemu_arm64/u-boot.bin'
 const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '256'] as const
@@ -30,19 +30,13 @@ export const linuxArgs = [
 /** Skips a test on machines without QEMU or U-Boot's image; where CI is set that is an error. */
 export function needsUboot(skip: TestContext['skip']): void {
   needsCommand('qemu-system-aarch64', skip)
-  needs(existsSync(ubootImage), "Debian's package u-boot-qemu is not installed", skip)
+  if (!existsSync(ubootImage)) skipMissing("Debian's package u-boot-qemu", skip)
 }
 
 /** Skips a test on machines without QEMU or the small Linux; where CI is set that is an error. */
 export function needsLinux(skip: TestContext['skip']): void {
   needsCommand('qemu-system-aarch64', skip)
-  needs(hasLinuxImages(), 'the small Linux is not there; node scripts/make-linux-images.ts makes it', skip)
-}
-
-function needs(has: boolean, reason: string, skip: TestContext['skip']): void {
-  if (has) return
-  if (process.env['CI']) throw new Error(reason)
-  skip(reason)
+  if (!hasLinuxImages()) skipMissing('the small Linux', skip)
 }
 
 /** Starts a board in QEMU. Its console has everything from the first byte on. */

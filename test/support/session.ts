@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 import { connect, type ConnectOptions } from '../../src/index.ts'
 import type { Driver } from '../../src/runtime/driver.ts'
-import { createPrivateFolder } from '../../src/private-folder.ts'
+import { createPrivateFolder } from '../../src/base/private-folder.ts'
 import { serveSession } from '../../src/runtime/service/server.ts'
 import { Session, type SessionOptions } from '../../src/runtime/session.ts'
 

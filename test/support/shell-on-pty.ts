@@ -4,18 +4,18 @@ import { Duplex } from 'node:stream'
 
 import { Console } from '../../src/clients/index.ts'
 
-/** What {@link startOnPty} takes besides the command. */
+/** Options of {@link startOnPty}. */
 interface PtyOptions {
   readonly cwd?: string
-  /** Instead of an environment that is as good as empty. */
+  /** The environment (default nearly empty). */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * A program on a pseudo terminal, which socat makes, as on a serial console: what is typed is printed back, Ctrl-C
- * interrupts, and lines end with `\r\n`.
+ * Starts a program on a pseudo terminal, made by socat, as on a serial console: it echoes typed text, Ctrl-C interrupts, and lines
+ * end with `\r\n`.
  *
- * @param command what socat starts; it splits it at spaces
+ * @param command the program; socat splits it at spaces
  */
 export function startOnPty(command: string, { cwd, env }: PtyOptions = {}) {
   const socat: ChildProcess = spawn('socat', ['STDIO', `EXEC:${command},pty,setsid,ctty,stderr,sane`], {
@@ -28,7 +28,7 @@ export function startOnPty(command: string, { cwd, env }: PtyOptions = {}) {
   const console = new Console(command, async () => line)
   return {
     console,
-    /** Closes the terminal, as when its window is closed or its connection breaks. */
+    /** Closes the terminal, as a closed window or a broken connection does. */
     hangUp: () => socat.kill('SIGKILL'),
     async [Symbol.asyncDispose]() {
       const ended = once(socat, 'exit')

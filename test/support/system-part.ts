@@ -1,12 +1,27 @@
 import { spawnSync } from 'node:child_process'
 import type { TestContext } from 'vitest'
 
+/** The reasons that this file has printed. */
+const printed = new Set<string>()
+
 /**
- * Skips a test on machines without a command that it calls. `scripts/install-system-parts.ts` installs them; where CI is
- * set a missing one is an error.
+ * Gives the reason why tests that need a part of the system are skipped, and prints it once for each file: Vitest's report only
+ * counts skipped tests. With CI set, the missing part is an error.
  */
+export function reasonToSkip(part: string): string {
+  const reason = `${part} is not installed: run \`npm run setup\``
+  if (process.env['CI']) throw new Error(reason)
+  if (!printed.has(reason)) console.warn(`skipped, because ${reason}`)
+  printed.add(reason)
+  return reason
+}
+
+/** Skips a test on a machine without a part of the system that `npm run setup` installs. With CI set, a missing part is an error. */
+export function skipMissing(part: string, skip: TestContext['skip']): void {
+  skip(reasonToSkip(part))
+}
+
+/** Skips a test on a machine without a command that the test calls. With CI set, a missing command is an error. */
 export function needsCommand(command: string, skip: TestContext['skip']): void {
-  if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined) return
-  if (process.env['CI']) throw new Error(`${command} is not installed`)
-  skip(`${command} is not installed`)
+  if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error !== undefined) skipMissing(command, skip)
 }

@@ -1,6 +1,6 @@
 import { type Duplex, duplexPair } from 'node:stream'
 
-/** What a command prints, a line each, and what it returns; undefined for a command that there is not. */
+/** Returns the lines and the return value of a command; `undefined` for an unknown command. */
 export type ZephyrCommands = (command: string, print: (line: string) => void) => number | undefined
 
 const prompt = 'uart:~$ '

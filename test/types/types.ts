@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 
-import { FlasherClient, PowerClient, SerialClient } from '../../src/clients/index.ts'
+import { FlasherClient, PowerClient, type QemuClient, SerialClient } from '../../src/clients/index.ts'
+import { MockPower, Qemu } from '../../src/drivers/index.ts'
 import {
   call,
   byteStream,
@@ -122,6 +123,13 @@ export async function served() {
   expectTypeOf(await group.inner.query('x')).toEqualTypeOf<string>()
   // @ts-expect-error no such child
   await group.outer
+  // A board of QEMU has a client with more than its methods and children, also below a group.
+  expectTypeOf(await serve(new Qemu())).toEqualTypeOf<QemuClient & AsyncDisposable>()
+  const bench = await serve(new CompositeDriver({ board: new Qemu(), mock: new MockPower() }))
+  expectTypeOf(bench.board).toEqualTypeOf<QemuClient>()
+  expectTypeOf(bench.mock.on).toEqualTypeOf<() => Promise<void>>()
+  // @ts-expect-error a mock has only the methods of its driver
+  await bench.mock.cycle()
   const own = await serve(new Complete(), { client: ThermostatClient })
   expectTypeOf(own).toExtend<ThermostatClient & AsyncDisposable>()
 }

@@ -1,11 +1,11 @@
 /*
- * Demonstration firmware for a BBC micro:bit (nRF51822), small enough to read at one sitting.
+ * Demonstration firmware for a BBC micro:bit (nRF51822), small enough to read in a few minutes.
  *
  * Prints a banner with the number of starts since the power came, then answers lines at 115200 baud:
- *   version           what is running
+ *   version           the version of the firmware
  *   led on | led off  the top left LED
- *   buttons           which of the buttons A and B are pressed
- * and says of every other line that it does not know it. It sleeps while there is nothing to do.
+ *   buttons           the buttons A and B that are pressed
+ * and reports every other line as unknown. It sleeps while there is nothing to do.
  *
  * Addresses and bits are those of the nRF51 Series Reference Manual; pins those of the micro:bit's schematic, version 1.3.
  */
@@ -45,7 +45,7 @@
 
 #define STARTED 0x57a27ed1u
 
-/* RAM that nothing clears: it keeps its content over a reset, and loses it with the power. */
+/* RAM that nothing clears: it keeps its content in a reset, and loses it without power. */
 static struct {
   uint32_t mark;
   uint32_t count;
@@ -70,7 +70,7 @@ static void put_number(uint32_t number) {
   put_char((char)('0' + number));
 }
 
-/* With interrupts masked none is taken, but one that becomes pending ends the sleep. */
+/* With masked interrupts no handler runs, but a pending interrupt ends the sleep. */
 static char get_char(void) {
   while (!UART_RXDRDY) {
     __asm volatile("wfi");
@@ -150,5 +150,5 @@ void main(void) {
 
 extern uint32_t stack_top;
 
-/* What the processor starts with: its stack, and where to begin. */
+/* The processor starts with these: its stack, and the address of the first instruction. */
 __attribute__((section(".vectors"), used)) static const void *const vectors[] = {&stack_top, (const void *)main};

@@ -17,7 +17,7 @@ const test = needs({
 
 const greeting = /microbit-demo (\S+), start (\d+)\r\n> /
 
-// Every test starts with a board that has just started, with all of its greeting read and no button pressed.
+// Every test starts after a power cycle and after the greeting, with no button pressed.
 test.beforeEach(async ({ dut: { board } }) => {
   await board.gpio.button_a.off()
   await board.gpio.button_b.off()
@@ -29,8 +29,8 @@ describe('console', () => {
   test('forgets its starts without power', async ({ dut: { board } }) => {
     for (let n = 0; n < 5; n++) {
       await board.power.cycle({ offMs: 0 })
-      const { groups } = await board.console.expect(greeting)
-      expect(groups).toEqual(['1.0', '1'])
+      const { captures } = await board.console.expect(greeting)
+      expect(captures).toEqual(['1.0', '1'])
     }
   })
 

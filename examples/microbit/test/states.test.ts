@@ -1,7 +1,7 @@
 import { expect, needs } from 'vitest-hardware'
 import { QemuClient } from 'vitest-hardware/clients'
 
-// The client of the whole board has what only a simulated one can do, and its power and console besides.
+// The client of the whole board has the methods of a simulated board, and the clients of its power and console.
 const test = needs({ dut: { selector: 'board=microbit', drivers: { board: QemuClient } } })
 
 test('counts its starts over resets', async ({ dut: { board } }) => {
@@ -18,7 +18,7 @@ test('comes back to a state', async ({ dut: { board } }) => {
   await board.console.expect('start 1\r\n> ')
   await board.saveSnapshot('started')
   for (let n = 0; n < 5; n++) {
-    // The next start is the second each time, because the count comes back with the memory.
+    // The next start is number 2 each time, because the snapshot restores the count with the memory.
     await board.loadSnapshot('started')
     await board.reset()
     await board.console.expect('start 2\r\n> ')

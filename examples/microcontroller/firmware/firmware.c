@@ -1,7 +1,7 @@
 /*
  * Demonstration firmware for an Arduino Uno (ATmega328P, 16 MHz).
  *
- * Prints a banner with the number of resets it has seen (kept in EEPROM), then answers lines at 115200 baud:
+ * Prints a banner with the number of its starts (kept in EEPROM), then answers lines at 115200 baud:
  *   led on | led off | led read    the LED on D13
  *   button read                    the level of D2
  *   sum A B                        adds two integers
@@ -20,7 +20,7 @@
 
 static uint16_t EEMEM reset_count;
 
-/* What has been received while the firmware was busy. */
+/* The bytes that arrived while the firmware was busy. */
 static volatile char received[128];
 static volatile uint8_t received_head, received_tail;
 
@@ -58,7 +58,7 @@ static void put_line(const char *text) {
   put_text("\r\n");
 }
 
-/* Reads up to a carriage return or line feed, and echoes what it reads. */
+/* Reads up to a carriage return or line feed, and echoes each byte. */
 static void read_line(char *line, uint8_t size) {
   uint8_t length = 0;
   for (;;) {

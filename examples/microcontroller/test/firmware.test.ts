@@ -26,12 +26,12 @@ const test = needs({
 const greeting = /demo firmware 1\.0, start (\d+)\r\n> /
 const firmware = fileURLToPath(new URL('../firmware/firmware.hex', import.meta.url))
 
-// The board is leased, and flashed, before the clock of the first test starts.
+// The time to lease and flash the board does not count for the first test.
 test.beforeAll(async ({ dut }) => {
   await dut.board.flasher.flash(firmware)
 })
 
-// Every test starts with a board that has just started, and with all of its greeting read.
+// Every test starts after a power cycle and after the greeting.
 test.beforeEach(async ({ dut }) => {
   await dut.board.power.cycle({ offMs: 0 })
   await dut.board.console.expect(greeting)
@@ -42,8 +42,8 @@ describe('console', () => {
     const starts: number[] = []
     for (let n = 0; n < 3; n++) {
       await board.power.cycle({ offMs: 0 })
-      const { groups } = await board.console.expect(greeting)
-      starts.push(Number(groups[0]))
+      const { captures } = await board.console.expect(greeting)
+      starts.push(Number(captures[0]))
     }
     const [first = 0] = starts
     expect(starts).toEqual([first, first + 1, first + 2])
@@ -54,7 +54,7 @@ describe('console', () => {
     await expect(board.console).toPrint(/^42\r?$/)
   })
 
-  test('echoes what it does not know', async ({ dut: { board } }) => {
+  test('echoes an unknown line', async ({ dut: { board } }) => {
     await board.console.sendLine('hello')
     await expect(board.console).toPrint('echo: hello')
   })

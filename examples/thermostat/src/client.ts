@@ -2,7 +2,7 @@ import { DriverClient } from 'vitest-hardware'
 
 import { Thermostat } from './interface.ts'
 
-/** What a test calls. Arguments and results have the types of the interface. */
+/** The client of a thermostat. Arguments and results have the types of the interface. */
 export class ThermostatClient extends DriverClient<typeof Thermostat> {
   static readonly interface = Thermostat
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 const Reading = z.object({ celsius: z.number(), heating: z.boolean() })
 
-/** What every thermostat can do, wherever it is. */
+/** The methods of every thermostat. */
 export const Thermostat = defineInterface({
   client: 'example.ThermostatClient',
   methods: {

@@ -20,7 +20,7 @@ test('answers on its console', async () => {
   expect(await thermostat.command('dance')).toBe('unknown command: dance')
 })
 
-test('refuses what no thermostat can do', async () => {
+test('refuses a temperature out of range', async () => {
   await using thermostat = await serve(new MockThermostat(), { client: ThermostatClient })
   await expect(thermostat.setTarget(99)).rejects.toThrow('argument 1 of setTarget')
 })

@@ -17,16 +17,16 @@ const instructions = [
 ]
 
 /**
- * A program that U-Boot starts as it starts Linux, by `booti`: it writes a text to the UART and starts the board again.
- * Its header is that of an arm64 Image (Documentation/arch/arm64/booting.rst in Linux).
+ * A program that U-Boot starts with `booti`, as it starts Linux. It writes a text to the UART and restarts the board.
+ * It has the header of an arm64 Image (Documentation/arch/arm64/booting.rst in Linux).
  */
 export const program: Uint8Array = Buffer.concat([header(), ...instructions.map(littleEndian), message])
 
 function header(): Buffer {
   const bytes = Buffer.alloc(64)
   bytes.writeUInt32LE(0x14000010, 0) // b over the header
-  bytes.writeBigUInt64LE(4096n, 16) // how much memory it needs
-  bytes.writeBigUInt64LE(0b1010n, 24) // little-endian, pages of 4 KiB, at any place
+  bytes.writeBigUInt64LE(4096n, 16) // the memory that it needs
+  bytes.writeBigUInt64LE(0b1010n, 24) // little-endian, pages of 4 KiB, at any address
   bytes.write('ARM\x64', 56, 'latin1')
   return bytes
 }

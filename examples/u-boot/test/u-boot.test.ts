@@ -59,6 +59,6 @@ test('boots a program that it has loaded', async ({ dut: { board, tftp } }) => {
   await uboot.tftp(address, 'program', { serverIp: await tftp.host() })
   await uboot.boot(`booti 0x${address.toString(16)} - \${fdtcontroladdr}`)
   await expect(board.console).toPrint('hello from the program')
-  // It starts the board again.
+  // The program restarts the board.
   await uboot.enter()
 })

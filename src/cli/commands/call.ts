@@ -1,140 +1,26 @@
-import { once } from 'node:events'
-import { addAbortSignal, type Duplex } from 'node:stream'
+import { Command } from 'commander'
 
-import { connect, type Connection } from '../../clients/connect.ts'
-import type { DriverClient } from '../../clients/driver-client.ts'
-import { formatTree } from '../../clients/tree.ts'
-import { HardwareError } from '../../errors.ts'
-import { type MethodKind, toWireName } from '../../interfaces/define.ts'
-import { type EndpointArguments, readEndpoint } from '../endpoint.ts'
-import { UsageError } from '../usage-error.ts'
+import type { CallArguments } from '../actions/call-method.ts'
+import { logOption, withExamples, withExporterOptions } from '../options.ts'
 
-/** The options of `vitest-hardware call`. */
-export interface CallArguments extends EndpointArguments {
-  /** Seconds. */
-  readonly timeout?: string
-}
-
-/**
- * Calls a method of any driver and prints what it answers as JSON: one line for a call, a line for each record of a
- * streaming call. A byte stream is connected to standard input and output.
- *
- * @param target names from the root down and the method, joined by dots: `board.power.on`
- * @param args each JSON, or a text where it is not
- */
-export async function callMethod(target: string, args: readonly string[], options: CallArguments): Promise<void> {
-  const { endpoint } = await readEndpoint(options)
-  const { address, ...security } = endpoint
-  const signal = endOfUse()
-  const limits = { signal, timeoutMs: options.timeout === undefined ? undefined : readSeconds(options.timeout) }
-  let connection: Connection | undefined
-  try {
-    connection = await connect(address, { ...security, signal, print: (line) => console.error(line) })
-    const names = target.split('.')
-    const method = names.pop() ?? ''
-    const client = find(connection.root, names, target).with(limits)
-    await call(client, method, args.map(readArgument), signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    connection?.close()
-  }
-}
-
-/** @returns what is aborted by Ctrl-C, and when nobody reads the output any more, as behind `| head` */
-function endOfUse(): AbortSignal {
-  const end = new AbortController()
-  process.once('SIGINT', () => {
-    process.exitCode = 130
-    end.abort(new Error('interrupted'))
-  })
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') {
-      console.error(`error: ${error.message}`)
-      process.exitCode = 1
-    }
-    end.abort(error)
-  })
-  return end.signal
-}
-
-function find(root: DriverClient, names: readonly string[], target: string): DriverClient {
-  let client = root
-  for (const name of names) {
-    const child = Object.hasOwn(client.children, name) ? client.children[name] : undefined
-    if (child === undefined) {
-      throw new UsageError([`${target}: there is no driver '${name}'. There are:\n${formatTree(root)}`])
-    }
-    client = child
-  }
-  return client
-}
-
-async function call(client: DriverClient, given: string, args: readonly unknown[], signal: AbortSignal): Promise<void> {
-  const methods = client.node.contract?.methods ?? {}
-  const wireName = toWireName(given).replaceAll('-', '_')
-  const [name, definition] = Object.entries(methods).find(([, method]) => method.wireName === wireName) ?? [wireName]
-  if (definition !== undefined) return callAs(definition.kind, client, name, args, signal)
-  // Nothing is known of it here; the exporter says of a method what it is not.
-  for (const kind of ['call', 'streaming', 'byteStream'] as const) {
-    try {
-      return await callAs(kind, client, name, args, signal)
-    } catch (error) {
-      const wrongKind = error instanceof HardwareError && error.message.includes('missing marker')
-      if (!wrongKind || kind === 'byteStream') throw explain(error, Object.keys(methods))
-    }
-  }
-}
-
-function explain(error: unknown, known: readonly string[]): unknown {
-  if (known.length === 0 || !(error instanceof HardwareError) || error.code !== 'METHOD_NOT_FOUND') return error
-  return new HardwareError(error.code, `${error.message}; there are ${known.join(', ')}`, { cause: error })
-}
-
-async function callAs(
-  kind: MethodKind,
-  client: DriverClient,
-  name: string,
-  args: readonly unknown[],
-  signal: AbortSignal,
-): Promise<void> {
-  switch (kind) {
-    case 'call':
-      print(await client.call(name, ...args))
-      return
-    case 'streaming':
-      for await (const record of client.streamingCall(name, ...args)) print(record)
-      return
-    case 'byteStream':
-      await connectStandardStreams(addAbortSignal(signal, await client.stream(name)))
-  }
-}
-
-/** Until the device ends, or the stream is destroyed. */
-async function connectStandardStreams(stream: Duplex): Promise<void> {
-  process.stdin.pipe(stream)
-  stream.pipe(process.stdout, { end: false })
-  try {
-    await once(stream, 'end')
-  } finally {
-    process.stdin.unpipe(stream).destroy()
-  }
-}
-
-function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value ?? null)}\n`)
-}
-
-function readArgument(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-function readSeconds(text: string): number {
-  const seconds = Number(text)
-  if (seconds > 0 && seconds <= 86_400) return seconds * 1000
-  throw new UsageError([`--timeout is '${text}'; it has to be a number of seconds, at most 86400`])
+/** `vitest-hardware call`: calls a method of a driver. */
+export function callCommand(): Command {
+  const command = new Command('call')
+    .description('call a method of a driver, and print its answer as JSON')
+    .argument('<path.method>', 'names from the root down, and the method: board.power.on')
+    .argument('[args...]', 'each JSON, or a text where it is not JSON')
+    .option('--timeout <seconds>', 'the longest that the call may take (default: 600)')
+    .addHelpText(
+      'after',
+      '\nA streaming method prints a line for each record; a byte stream uses standard input and output.',
+    )
+    .addOption(logOption())
+    .action(async (target: string, args: string[], options: CallArguments) =>
+      (await import('../actions/call-method.ts')).callMethod(target, args, options),
+    )
+  return withExamples(
+    withExporterOptions(command),
+    'vitest-hardware call power.cycle 2',
+    'vitest-hardware call power.read --host bench.example:1234',
+  )
 }

@@ -1,6 +1,6 @@
 import type { AST } from '@eslint-community/regexpp'
 
-/** One state of an {@link Automaton}; the numbers are those of the states after it. */
+/** One state of an {@link Automaton}. `next` has the numbers of the states after it. */
 export type State =
   /** Takes one character. */
   | {
@@ -11,22 +11,22 @@ export type State =
     }
   /** Goes on in several ways. */
   | { readonly kind: 'split'; readonly next: number[] }
-  /** Goes on where something holds that depends on the characters beside it; `undefined` at the end of the text. */
+  /** Goes on where a condition on the neighbouring characters holds; `undefined` if the end of the text is too near to say. */
   | { readonly kind: 'check'; readonly holds: (text: string, at: number) => boolean | undefined; next: number }
   | { readonly kind: 'done' }
 
-/** An expression as states, without what it captures and in which order it tries. */
+/** An expression as states, without its groups and the order of its alternatives. */
 export interface Automaton {
   readonly states: readonly State[]
   readonly start: number
 }
 
-/** Repetitions beyond as many states are taken for ones without limit. */
+/** A repetition that would need more states counts as one without limit. */
 const maxStates = 20_000
 
 /**
- * Makes the automaton of an expression. Look-behind and back references are taken to match always, so that it may go on
- * where the expression does not; never the other way round.
+ * Makes the automaton of an expression. Look-behind and back references always match in it: the automaton may go on where the
+ * expression does not, but never the other way round.
  */
 export function createAutomaton(pattern: AST.Pattern, flags: string): Automaton {
   const states: State[] = [{ kind: 'done' }]
@@ -81,7 +81,7 @@ export function createAutomaton(pattern: AST.Pattern, flags: string): Automaton 
       case 'word':
         return add({ kind: 'check', holds: element.negate ? isWithinWord : isWordBound, next })
       case 'lookahead':
-        // What it looks at may reach the end, whether what comes after it does or not.
+        // The text of the look-ahead may reach the end, no matter if the text after it does.
         return add({ kind: 'split', next: [next, alternatives(element.alternatives, 0)] })
       case 'lookbehind':
         return next
@@ -100,7 +100,7 @@ export function createAutomaton(pattern: AST.Pattern, flags: string): Automaton 
   return { states, start }
 }
 
-/** Whether a character is one of a class, as the engine has it; asked once for each of ASCII. */
+/** Makes a test for the characters of a class. It asks the engine once for each character of ASCII. */
 function characterTest(source: string, flags: string): (codePoint: number) => boolean {
   const test = new RegExp(`^(?:${source})$`, flags)
   const known: (boolean | undefined)[] = []

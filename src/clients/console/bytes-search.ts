@@ -1,10 +1,10 @@
-import { beginningAtEnd, type Search, type Sight } from './search.ts'
+import { beginningAtEnd, type ScanResult, type Search } from './search.ts'
 import type { Transcript } from './transcript.ts'
 import type { Mark } from './types.ts'
 
-/** Looks for bytes, as the device sent them. */
+/** Searches for bytes, as the device sent them. */
 export class BytesSearch implements Search {
-  /** A character for each byte. */
+  /** One character for each byte. */
   readonly #pattern: string
   #from: number
 
@@ -13,17 +13,17 @@ export class BytesSearch implements Search {
     this.#from = from.raw
   }
 
-  look(transcript: Transcript): Sight {
+  scan(transcript: Transcript): ScanResult {
     const raw = transcript.raw(this.#from).toString('latin1')
     const index = raw.indexOf(this.#pattern)
     if (index < 0) {
       this.#from += raw.length - beginningAtEnd(raw, this.#pattern)
-      return { open: transcript.markAtRaw(this.#from).text }
+      return { undecidedFrom: transcript.markAtRaw(this.#from).text }
     }
     this.#from += index
     const start = transcript.markAtRaw(this.#from)
     const end = transcript.markAtRaw(this.#from + this.#pattern.length)
     const text = transcript.text(start.text, end.text)
-    return { found: { start, end, text, groups: [], named: {} }, open: Infinity }
+    return { found: { start, end, text, groups: {}, captures: [] }, undecidedFrom: Infinity }
   }
 }

@@ -1,7 +1,7 @@
 import type { AST } from '@eslint-community/regexpp'
 
 /**
- * Refuses an expression that begins with any amount of anything: all output would have to be kept in mind for it.
+ * Refuses an expression that begins with any amount of anything: every place of the output could begin a match.
  *
  * @throws SyntaxError
  */
@@ -17,7 +17,7 @@ export function refuseEndless(alternatives: readonly AST.Alternative[], flags: s
   }
 }
 
-/** How many characters before a place an expression may look at there. */
+/** @returns the number of characters before a match that an expression may read */
 export function lookBehindOf(alternatives: readonly AST.Alternative[]): number {
   const elements = alternatives.flatMap((alternative) => alternative.elements)
   return Math.max(0, ...elements.map(lookBehindOfElement))
@@ -39,7 +39,7 @@ function lookBehindOfElement(element: AST.Element): number {
   }
 }
 
-/** The most characters that can match. */
+/** @returns the length of the longest match, in UTF-16 units */
 function longest(alternatives: readonly AST.Alternative[]): number {
   return Math.max(...alternatives.map(({ elements }) => elements.reduce((sum, item) => sum + longestElement(item), 0)))
 }

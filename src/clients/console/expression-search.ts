@@ -1,63 +1,68 @@
-import type { ExpressionAnalysis } from './open-matches.ts'
-import { type Found, maxMatchLength, type Search, type Sight } from './search.ts'
+import type { PartialMatches } from './partial-matches.ts'
+import { type Found, maxMatchLength, type ScanResult, type Search } from './search.ts'
 import type { Transcript } from './transcript.ts'
 import type { Mark } from './types.ts'
 
-/** How much is looked through at once, in characters. */
-const stride = 65_536
+/** The length of the text that one step reads, in characters. */
+const stepLength = 65_536
 
 /**
- * Looks for a regular expression. A match counts when no more output can change it: neither by making it longer, nor by
- * making another one that begins earlier.
+ * Searches for a regular expression. A match counts when more output cannot change it: neither make it longer, nor make another
+ * match that begins earlier.
  */
 export class ExpressionSearch implements Search {
   readonly #expression: RegExp
-  readonly #analysis: ExpressionAnalysis
+  readonly #partialMatches: PartialMatches
   #from: number
 
   /** @param expression with the flags `g` and `m` */
-  constructor(expression: RegExp, analysis: ExpressionAnalysis, from: Mark) {
+  constructor(expression: RegExp, partialMatches: PartialMatches, from: Mark) {
     this.#expression = expression
-    this.#analysis = analysis
+    this.#partialMatches = partialMatches
     this.#from = from.text
   }
 
-  look(transcript: Transcript, ended: boolean): Sight {
+  scan(transcript: Transcript, ended: boolean): ScanResult {
     const end = transcript.end.text
     for (;;) {
-      const base = Math.max(0, this.#from - this.#analysis.lookBehind)
-      const last = Math.min(end, this.#from + stride + maxMatchLength)
-      const sight = this.#lookAt(transcript, base, transcript.text(base, last), ended && last === end)
-      if (sight.open === Infinity) return sight
-      if (last - sight.open > maxMatchLength) {
-        // Too far back for what comes to count: what is there decides.
-        const found = this.#decideAt(transcript, sight.open)
-        if (found !== undefined) return { found, open: Infinity }
-        this.#from = sight.open + 1
+      const base = Math.max(0, this.#from - this.#partialMatches.lookBehind)
+      const last = Math.min(end, this.#from + stepLength + maxMatchLength)
+      const result = this.#scanText(transcript, base, transcript.text(base, last), ended && last === end)
+      const { undecidedFrom } = result
+      if (undecidedFrom === Infinity) return result
+      if (last - undecidedFrom > maxMatchLength) {
+        // Later output is too far away to count, so the text so far decides.
+        const found = this.#matchAt(transcript, undecidedFrom)
+        if (found !== undefined) return { found, undecidedFrom: Infinity }
+        this.#from = undecidedFrom + 1
       } else if (last === end) {
-        return sight
+        return result
       } else {
-        this.#from = sight.open
+        this.#from = undecidedFrom
       }
     }
   }
 
-  /** @param base where the text begins */
-  #lookAt(transcript: Transcript, base: number, text: string, ended: boolean): Sight {
+  /** @param base the place of the text's first character */
+  #scanText(transcript: Transcript, base: number, text: string, ended: boolean): ScanResult {
     this.#expression.lastIndex = this.#from - base
     const match = this.#expression.exec(text)
     const found = match === null ? undefined : toFound(transcript, base, match)
-    if (found !== undefined && found.end.text - found.start.text > maxMatchLength) return { open: found.start.text }
-    if (ended) return found === undefined ? { open: base + text.length } : { found, open: Infinity }
-    const open = this.#analysis.openFrom(text, this.#from - base, match?.index ?? text.length)
-    this.#from = base + Math.min(open, match?.index ?? open)
-    if (found === undefined) return { open: base + open }
-    return open > found.start.text - base ? { found, open: Infinity } : { found, open: base + open }
+    const length = found === undefined ? 0 : found.end.text - found.start.text
+    if (found !== undefined && length > maxMatchLength) return { undecidedFrom: found.start.text }
+    if (ended) {
+      return found === undefined ? { undecidedFrom: base + text.length } : { found, undecidedFrom: Infinity }
+    }
+    const undecided = this.#partialMatches.undecidedFrom(text, this.#from - base, match?.index ?? text.length)
+    this.#from = base + Math.min(undecided, match?.index ?? undecided)
+    if (found === undefined) return { undecidedFrom: base + undecided }
+    const isDecided = undecided > found.start.text - base
+    return { found, undecidedFrom: isDecided ? Infinity : base + undecided }
   }
 
-  /** Whether the expression matches at a place, by what may decide that. */
-  #decideAt(transcript: Transcript, at: number): Found | undefined {
-    const base = Math.max(0, at - this.#analysis.lookBehind)
+  /** @returns the match that begins at a place, if there is one in the first {@link maxMatchLength} characters */
+  #matchAt(transcript: Transcript, at: number): Found | undefined {
+    const base = Math.max(0, at - this.#partialMatches.lookBehind)
     const here = new RegExp(this.#expression, `y${this.#expression.flags.replace('g', '')}`)
     here.lastIndex = at - base
     const match = here.exec(transcript.text(base, at + maxMatchLength))
@@ -66,13 +71,13 @@ export class ExpressionSearch implements Search {
 }
 
 function toFound(transcript: Transcript, base: number, match: RegExpExecArray): Found {
-  const [text, ...groups] = match
+  const [text, ...captures] = match
   const start = base + match.index
   return {
     start: transcript.markAtText(start),
     end: transcript.markAtText(start + text.length),
     text,
-    groups,
-    named: match.groups ?? {},
+    groups: { ...match.groups },
+    captures,
   }
 }

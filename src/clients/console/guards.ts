@@ -1,21 +1,23 @@
-import { type ErrorOrigin, HardwareError } from '../../errors.ts'
+import type { ErrorOrigin } from '../../errors.ts'
+import { GuardHolds } from './guard-hold.ts'
 import { preparePattern, type SearchFactory, showPattern } from './pattern.ts'
-import type { Found, Search } from './search.ts'
+import { type Found, maxMatchLength, type Search } from './search.ts'
 import type { Transcript } from './transcript.ts'
+import { TypedLines } from './typed-lines.ts'
 import type { Mark, Pattern } from './types.ts'
 
-/** Something that a console prints only when there is no use in waiting on. */
+/** A pattern that a console prints only when the board has failed. Every wait ends when it appears. */
 export interface Guard {
-  /** What it prints. What goes on to the end of its line (`.*`) is in the error as a whole. */
+  /** The pattern. With `.*` at its end, the error shows the rest of the line. */
   readonly pattern: Pattern
-  /** Who has to act when it appears (default `firmware`). */
-  readonly origin?: ErrorOrigin
-  /** What has happened then, for the error: `kernel panic`. */
+  /** The party that has to act when it appears (default `firmware`). */
+  readonly origin?: ErrorOrigin | undefined
+  /** The name of the failure in errors: `kernel panic`. */
   readonly name?: string
 }
 
 /**
- * What the usual systems print when they have failed. From the sources of Linux (kernel/panic.c), U-Boot (lib/hang.c),
+ * Messages with which the usual systems report that they have failed. From the sources of Linux (kernel/panic.c), U-Boot (lib/hang.c),
  * Zephyr (kernel/fatal.c and sys/__assert.h), and ESP-IDF with its FreeRTOS (panic.c, abort, assert and the hook for
  * overflows of stacks).
  */
@@ -27,73 +29,82 @@ export const defaultGuards: readonly Guard[] = [
   { name: 'ESP-IDF panic', pattern: /Guru Meditation Error: .*|^abort\(\) was called at PC .*|^assert failed: .*/ },
 ]
 
-/** Where a guard's pattern has appeared. */
-export interface Tripped extends Found {
+/** A match of a guard's pattern. */
+export interface GuardHit extends Found {
   readonly guard: Guard
 }
 
-/** Watches a transcript for the patterns of guards, for all who read it. */
+/** Searches a transcript for the patterns of guards, for all readers. */
 export class Guards {
+  /** The lines that were typed. Their echo is no hit. */
+  readonly typed = new TypedLines()
+  /** The parts of the output in which commands run. */
+  readonly holds = new GuardHolds()
   readonly #watched = new Map<Guard, { readonly create: SearchFactory; search: Search }>()
-  #tripped: Tripped[] = []
+  #hits: GuardHit[] = []
 
   /**
    * Adds a guard.
    *
-   * @param from where what it watches begins, asked when that can be
-   * @throws HardwareError ARGUMENT_INVALID for what is no pattern
+   * @param from returns the place where the guard begins; called when the pattern is ready
+   * @throws HardwareError ARGUMENT_INVALID for a value that is no pattern
    */
   async add(guard: Guard, from: () => Mark): Promise<void> {
     const create = await preparePattern(guard.pattern)
     this.#watched.set(guard, { create, search: create(from()) })
   }
 
-  /** Removes a guard; what it has found does not count any more. */
+  /** Removes a guard and forgets its hits. */
   remove(guard: Guard): void {
     this.#watched.delete(guard)
-    this.#tripped = this.#tripped.filter((tripped) => tripped.guard !== guard)
+    this.#hits = this.#hits.filter((hit) => hit.guard !== guard)
   }
 
   /**
-   * Looks at what has come.
+   * Searches the output that has come since the last scan.
    *
-   * @param ended whether what is there counts as all there will be
-   * @returns what has appeared since the last look, and whether more output may still decide
+   * @param ended true if the scan has to decide as if no more output came
+   * @returns the new hits, and true in `undecided` if more output could change a match
    */
-  look(transcript: Transcript, ended: boolean): { readonly appeared: readonly Tripped[]; readonly open: boolean } {
-    const appeared: Tripped[] = []
-    let open = false
+  scan(transcript: Transcript, ended: boolean): { readonly hits: readonly GuardHit[]; readonly undecided: boolean } {
+    const hits: GuardHit[] = []
+    let undecided = false
     for (const [guard, watched] of this.#watched) {
       for (;;) {
-        const sight = watched.search.look(transcript, ended)
-        open ||= sight.found !== undefined && sight.open < Infinity
-        if (sight.found === undefined || sight.open < Infinity) break
-        appeared.push({ ...sight.found, guard })
-        // The next one of its kind is another failure, after a restart.
-        watched.search = watched.create(sight.found.end)
+        const { found, undecidedFrom } = watched.search.scan(transcript, ended)
+        undecided ||= found !== undefined && undecidedFrom < Infinity
+        if (found === undefined || undecidedFrom < Infinity) break
+        const hit = { ...found, guard }
+        const { before, text } = lineOf(hit, transcript)
+        if (!this.typed.takeEcho(before, text) && !this.holds.keeps(hit, before)) hits.push(hit)
+        // The next match is another failure, after a restart.
+        watched.search = watched.create(found.end)
       }
     }
-    this.#tripped.push(...appeared)
-    return { appeared, open }
+    this.count(hits)
+    return { hits, undecided }
   }
 
-  /** The first that begins at or after a place. */
-  firstAfter({ text }: Mark): Tripped | undefined {
-    const later = this.#tripped.filter(({ start }) => start.text >= text)
+  /** Adds hits that a hold has kept, and that count. */
+  count(hits: readonly GuardHit[]): void {
+    this.#hits.push(...hits)
+  }
+
+  /** @returns the first hit that begins at or after a place */
+  firstAfter({ text }: Mark): GuardHit | undefined {
+    const later = this.#hits.filter(({ start }) => start.text >= text)
     return later.toSorted((one, other) => one.start.text - other.start.text)[0]
   }
 }
 
-/** What has happened, for errors. */
-export function describeTripped({ guard, text }: Tripped): string {
-  return `${guard.name ?? showPattern(guard.pattern)}: it printed ${JSON.stringify(text.trim())}`
+/** Finds the line of a hit: the text before it, and the text from its beginning to the end of the line, as far as it has come. */
+function lineOf({ start }: Found, transcript: Transcript): { readonly before: string; readonly text: string } {
+  const before = transcript.text(Math.max(0, start.text - maxMatchLength), start.text)
+  const [text = ''] = transcript.text(start.text, start.text + maxMatchLength).split(/[\r\n]/, 1)
+  return { before: before.slice(before.search(/[^\r\n]*$/)), text }
 }
 
-/**
- * The error of a wait that a guard has ended.
- *
- * @param message with what {@link describeTripped} says, and what shows how it came to that
- */
-export function guardError({ guard }: Tripped, message: string): HardwareError {
-  return new HardwareError('GUARD_TRIPPED', message, { origin: guard.origin ?? 'firmware' })
+/** Describes a hit for errors: `kernel panic: it printed "…"`. */
+export function describeGuardHit({ guard, text }: GuardHit): string {
+  return `${guard.name ?? showPattern(guard.pattern)}: it printed ${JSON.stringify(text.trim())}`
 }

@@ -4,15 +4,15 @@ import { ExpressionSearch } from './expression-search.ts'
 import { maxMatchLength, type Search, TextSearch } from './search.ts'
 import type { Mark, Pattern } from './types.ts'
 
-/** Makes searches for one pattern, each from a place of its own. */
+/** Makes searches for one pattern, each from another place. */
 export type SearchFactory = (from: Mark) => Search
 
 const known = new WeakMap<RegExp, SearchFactory>()
 
 /**
- * Prepares a pattern. What takes expressions apart is loaded when the first one comes.
+ * Prepares a pattern. The parser of expressions is loaded when the first expression comes.
  *
- * @throws HardwareError ARGUMENT_INVALID for what is no pattern, and for look-behind without a limit
+ * @throws HardwareError ARGUMENT_INVALID for a value that is no pattern, and for look-behind without a limit
  */
 export async function preparePattern(pattern: Pattern): Promise<SearchFactory> {
   if (typeof pattern === 'string') {
@@ -30,26 +30,26 @@ export async function preparePattern(pattern: Pattern): Promise<SearchFactory> {
 }
 
 async function prepareExpression(pattern: RegExp): Promise<SearchFactory> {
-  const { analyseExpression } = await import('./open-matches.ts')
-  let analysis: ReturnType<typeof analyseExpression>
+  const { PartialMatches } = await import('./partial-matches.ts')
+  let partialMatches: InstanceType<typeof PartialMatches>
   try {
-    analysis = analyseExpression(pattern)
+    partialMatches = new PartialMatches(pattern)
   } catch (error) {
     throw refuse(`${String(pattern)} cannot be taken apart: ${messageOf(error)}`)
   }
-  if (analysis.lookBehind > maxMatchLength) {
+  if (partialMatches.lookBehind > maxMatchLength) {
     throw refuse(`the look-behind of ${String(pattern)} has no limit, or one above ${maxMatchLength} characters`)
   }
-  // Without the flags that change where a search begins.
+  // The flags `g` and `y` of the user would change the place where a search begins.
   const expression = new RegExp(pattern.source, `gm${pattern.flags.replaceAll(/[gmy]/g, '')}`)
-  return (from) => new ExpressionSearch(expression, analysis, from)
+  return (from) => new ExpressionSearch(expression, partialMatches, from)
 }
 
 function refuse(why: string): HardwareError {
   return new HardwareError('ARGUMENT_INVALID', `A console cannot look for this: ${why}`, { origin: 'test' })
 }
 
-/** A pattern as errors show it. */
+/** Formats a pattern for errors. */
 export function showPattern(pattern: Pattern): string {
   if (typeof pattern === 'string') return JSON.stringify(pattern)
   if (pattern instanceof Uint8Array) return `bytes ${Buffer.from(pattern).toString('hex')}`

@@ -1,39 +1,48 @@
-import { HardwareError, type HardwareErrorOptions, messageOf } from '../../errors.ts'
-import type { Waits } from '../waits.ts'
-import { explain } from './explain.ts'
-import { describeTripped, guardError, type Tripped } from './guards.ts'
+import { now } from '../../base/clock.ts'
+import type { WaitOptions } from '../../base/wait-options.ts'
+import { type ErrorCode, type ErrorDetails, HardwareError, messageOf } from '../../errors.ts'
+import type { BoardFailure } from '../board-failure.ts'
+import { noteWait } from '../call-options.ts'
+import { consoleError, type ConsoleErrorOptions, maskSecrets, originOf } from './console-error.ts'
+import type { ConsoleStream } from './console-stream.ts'
+import { describeGuardHit, type GuardHit } from './guards.ts'
 import { preparePattern, type SearchFactory, showPattern } from './pattern.ts'
 import { type Found, TextSearch } from './search.ts'
-import type { Source } from './source.ts'
+import type { SentTexts } from './sent-texts.ts'
 import type { ExpectOptions, Mark, Match, Pattern } from './types.ts'
-import { waitForOutput, type WaitResult } from './wait.ts'
+import { type OutputWaitResult, waitForOutput } from './wait-for-output.ts'
 
-/** What readers of one console have in common. */
+/** The common part of all readers of one console. */
 export interface ReaderContext {
-  /** How errors name the console. */
+  /** The name of the console in errors. */
   readonly name: string
-  readonly source: Source
-  /** Limits that a wait has unless it is given others. */
-  readonly limits: () => { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number }
-  /** End when the board has failed, by what another console has printed. */
-  readonly waits: Waits | undefined
+  /** The facts of the connection, for errors. */
+  readonly details?: ErrorDetails | undefined
+  readonly stream: ConsoleStream
+  /** The time after which a wait ends while the device is away, in milliseconds. */
+  readonly returnTimeoutMs: number
+  /** @returns the limits of a wait without options */
+  readonly limits: () => WaitOptions & { readonly timeoutMs: number }
+  /** Ends the waits of this console when another console reports a failure. */
+  readonly boardFailure: BoardFailure | undefined
+  /** @returns true for the failure that a guard of this console has reported */
   readonly isOwnFailure: (reason: unknown) => boolean
-  /** What errors do not show. */
+  /** Texts that errors do not show. */
   readonly secrets: ReadonlySet<string>
+  /** The texts that were typed last, by all readers. */
+  readonly sent: SentTexts
 }
 
-/**
- * Reads what a console prints, with a cursor of its own. Looking for something moves the cursor and takes nothing away, so
- * that any number of readers see everything.
- */
+/** Reads the output of a console from its own cursor on. A match moves the cursor and takes nothing away from other readers. */
 export class ConsoleReader {
-  /** How errors name the console. */
+  /** The name of the console in errors. */
   readonly name: string
   protected readonly context: ReaderContext
   #cursor: Mark
+  #isBehindMatch = false
   #waiting: string | undefined
 
-  /** @param cursor where it begins */
+  /** @param cursor the place where the reader begins */
   constructor(context: ReaderContext, cursor: Mark) {
     this.name = context.name
     this.context = context
@@ -46,15 +55,15 @@ export class ConsoleReader {
   }
 
   /**
-   * Waits for a pattern after the cursor, and moves the cursor behind what it matched. Of several patterns, the one whose
-   * match begins first counts, and of those that begin together the first of the list. The result is the same however the
-   * output is cut into pieces: a match that more output could change, such as one of `\d+` at the very end, counts when
-   * more has come, or the console has been quiet for 250 ms.
+   * Waits for a pattern after the cursor, and moves the cursor behind the match. Of several patterns, the one whose match begins
+   * first counts; of matches that begin together, the first pattern of the list. The result does not depend on the pieces in
+   * which the output comes: a match that more output could change, such as one of `\d+` at the very end, counts when more output
+   * has come, or the console has been quiet for 250 ms.
    *
-   * @param options.timeoutMs how long to wait, in milliseconds (default 30 000, or most of the test's time if that is less)
+   * @param options.timeoutMs the longest wait, in milliseconds (default: the rest of the test's time, outside of tests 30 000)
    * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CONSOLE_CLOSED when the device is gone, GUARD_TRIPPED when
    *   the board has failed, CALL_CANCELLED when the signal is aborted, CONSOLE_BUSY while another wait of this reader is
-   *   under way, ARGUMENT_INVALID for what is no pattern
+   *   under way, ARGUMENT_INVALID for a value that is no pattern
    *
    * @example
    * ```ts
@@ -65,21 +74,24 @@ export class ConsoleReader {
     const patterns = isList(pattern) ? pattern : [pattern]
     const shown = patterns.map(showPattern).join(' or ')
     this.#begin(shown)
-    const began = performance.now()
+    const waitEnded = noteWait(() => this.#describeWait(`print ${shown}`))
+    const began = now()
     const from = this.#cursor
     try {
       const prepared = await Promise.all(patterns.map(preparePattern))
       const { found, index } = await this.#wait(prepared, `print ${shown}`, options, patterns)
       this.#cursor = found.end
-      const before = this.context.source.transcript.text(from.text, found.start.text)
-      const time = this.context.source.transcript.timeAt(found.end)
-      return { ...found, index, before, time, waitedMs: performance.now() - began }
+      this.#isBehindMatch = true
+      const before = this.context.stream.transcript.text(from.text, found.start.text)
+      const time = this.context.stream.transcript.timeAt(found.end)
+      return { ...found, index, before, time, waitedMs: now() - began }
     } finally {
+      waitEnded()
       this.#waiting = undefined
     }
   }
 
-  /** What has been printed after the cursor, which stays where it is. */
+  /** The output after the cursor. The cursor does not move. */
   peek(): string {
     return this.since(this.#cursor)
   }
@@ -89,27 +101,33 @@ export class ConsoleReader {
     return this.#cursor
   }
 
-  /** What has been printed after a place, as text without escape sequences. */
+  /** The output after a place, as text without escape sequences. */
   since(mark: Mark): string {
-    this.context.source.flush()
-    return this.context.source.transcript.text(mark.text)
+    this.context.stream.flush()
+    return this.context.stream.transcript.text(mark.text)
   }
 
-  /** What has been printed after a place, as the device sent it. */
+  /** The output after a place, as bytes from the device. */
   rawSince(mark: Mark): Buffer {
-    this.context.source.flush()
-    return this.context.source.transcript.raw(mark.raw)
+    this.context.stream.flush()
+    return this.context.stream.transcript.raw(mark.raw)
+  }
+
+  /** Replaces secrets that were typed by `***`, in a text for an error. */
+  masked(text: string): string {
+    return maskSecrets(text, this.context.secrets)
   }
 
   /** Moves the cursor behind everything that has been printed so far. */
   skip(): void {
-    this.context.source.flush()
-    this.#cursor = this.context.source.transcript.end
+    this.context.stream.flush()
+    this.#cursor = this.context.stream.transcript.end
+    this.#isBehindMatch = false
   }
 
   /**
-   * The lines after the cursor, each when it is complete, without their ends; a last one without an end when the stream
-   * ends. The cursor stays where it is.
+   * The lines after the cursor, without their ends, each when it is complete; at the end of the stream also an incomplete line.
+   * The cursor does not move.
    *
    * @throws HardwareError as {@link ConsoleReader.expect}; there is no time limit unless one is given
    */
@@ -118,7 +136,9 @@ export class ConsoleReader {
     const newline: SearchFactory = (from) => new TextSearch('\n', from)
     for (;;) {
       const from = reader.#cursor
-      const result = await reader.#result([newline], { signal: signal ?? this.context.limits().signal, timeoutMs })
+      const waitEnded = noteWait(() => reader.#describeWait('print another line'))
+      const limits = { signal: signal ?? this.context.limits().signal, timeoutMs }
+      const result = await reader.#result([newline], limits).finally(waitEnded)
       if (result.kind === 'closed') {
         const rest = reader.peek()
         if (rest !== '') yield rest
@@ -126,8 +146,12 @@ export class ConsoleReader {
       }
       const { found } = reader.#foundOf(result, 'print another line', { timeoutMs: timeoutMs ?? 0 })
       reader.#cursor = found.end
-      yield this.context.source.transcript.text(from.text, found.start.text).replace(/\r$/, '')
+      yield this.context.stream.transcript.text(from.text, found.start.text).replace(/\r$/, '')
     }
+  }
+
+  #describeWait(what: string): string {
+    return this.#error('CONSOLE_TIMEOUT', `did not ${what} so far`, {}).message
   }
 
   #begin(shown: string): void {
@@ -135,7 +159,7 @@ export class ConsoleReader {
       throw new HardwareError(
         'CONSOLE_BUSY',
         `Console ${this.name} is already waited on, for ${this.#waiting}: two waits cannot share a cursor. ` +
-          'Give expect() a list of patterns, or use a reader() of its own.',
+          'Give expect() a list of patterns, or make another reader().',
       )
     }
     this.#waiting = shown
@@ -152,63 +176,73 @@ export class ConsoleReader {
     return this.#foundOf(await this.#result(prepared, { signal, timeoutMs }), what, { timeoutMs, patterns })
   }
 
-  async #result(
-    prepared: readonly SearchFactory[],
-    { signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number | undefined },
-  ): Promise<WaitResult> {
-    const { source, waits, isOwnFailure } = this.context
-    const signals = [signal, waits?.signal].filter((one) => one !== undefined)
-    return waitForOutput(source, prepared, { from: this.#cursor, timeoutMs, signals, ignores: isOwnFailure })
+  async #result(prepared: readonly SearchFactory[], { signal, timeoutMs }: WaitOptions): Promise<OutputWaitResult> {
+    const { stream, returnTimeoutMs, boardFailure, isOwnFailure: ignores } = this.context
+    const signals = [signal, boardFailure?.signal].filter((one) => one !== undefined)
+    return waitForOutput(stream, prepared, { from: this.#cursor, timeoutMs, returnTimeoutMs, signals, ignores })
   }
 
   /** @throws HardwareError for every other result */
   #foundOf(
-    result: WaitResult,
+    result: OutputWaitResult,
     what: string,
     { timeoutMs, patterns }: { timeoutMs: number; patterns?: readonly Pattern[] },
   ): { readonly found: Found; readonly index: number } {
     switch (result.kind) {
       case 'found':
         return result
-      case 'tripped':
-        throw this.#failedBy(result.tripped, what)
+      case 'guard':
+        throw this.#guardError(result.hit, what)
       case 'closed': {
-        const cause = this.context.source.closed?.cause
-        const message = this.#explain(cause === undefined ? 'was closed' : `was closed: ${cause.message}`)
-        throw new HardwareError('CONSOLE_CLOSED', message, { cause, ...originOf(cause) })
+        const cause = (this.context.stream.closed ?? this.context.stream.away)?.cause
+        const how = cause === undefined ? 'was closed' : `was closed: ${cause.message}`
+        throw this.#error('CONSOLE_CLOSED', how, { cause, origin: originOf(cause) })
       }
       case 'failed':
         throw result.error
       case 'timeout':
-        throw new HardwareError('CONSOLE_TIMEOUT', this.#explain(`did not ${what} in ${timeoutMs} ms`, patterns))
-      case 'aborted': {
-        const { reason } = result
-        if (reason instanceof HardwareError) {
-          const message = `Console ${this.name} did not ${what}: ${reason.message}`
-          throw new HardwareError(reason.code, message, { cause: reason, origin: reason.origin })
-        }
-        const message = this.#explain(`did not ${what}: the wait was cancelled (${messageOf(reason)})`)
-        throw new HardwareError('CALL_CANCELLED', message, { cause: reason })
-      }
+        throw this.#error('CONSOLE_TIMEOUT', `did not ${what} in ${timeoutMs} ms`, { patterns, limitMs: timeoutMs })
+      case 'aborted':
+        throw this.#abortedError(result.signal.reason, what)
     }
   }
 
-  /** The next wait begins behind what the guard has found, as after a restart. */
-  #failedBy(tripped: Tripped, what: string): HardwareError {
-    const message = this.#explain(`did not ${what}, because of a ${describeTripped(tripped)}`)
-    this.#cursor = tripped.end
-    return guardError(tripped, message)
+  #abortedError(cause: unknown, what: string): HardwareError {
+    if (!(cause instanceof HardwareError)) {
+      return this.#error('CALL_CANCELLED', `did not ${what}: the wait was cancelled (${messageOf(cause)})`, { cause })
+    }
+    const begin = `Console ${this.name} did not ${what}: `
+    return new HardwareError(cause.code, begin + cause.message, {
+      cause,
+      origin: cause.origin,
+      details: { ...cause.details, console: this.name },
+      shortMessage: begin + cause.shortMessage,
+    })
   }
 
-  #explain(what: string, patterns: readonly Pattern[] = []): string {
-    const { name, source, secrets } = this.context
-    return explain(source, what, { name, cursor: this.#cursor, patterns, secrets })
+  /** The cursor moves behind the match of the guard, so the next wait begins there, as after a restart. */
+  #guardError(hit: GuardHit, what: string): HardwareError {
+    const how = `did not ${what}, because of a ${describeGuardHit(hit)}`
+    const error = this.#error('GUARD_TRIPPED', how, { origin: hit.guard.origin })
+    this.pass(hit)
+    return error
   }
-}
 
-/** It is not the device that has failed where the way to it has. */
-export function originOf(cause: unknown): Pick<HardwareErrorOptions, 'origin'> {
-  return cause instanceof HardwareError ? { origin: cause.origin } : {}
+  /** Moves the cursor behind a guard's match that an error has told. */
+  protected pass({ end }: GuardHit): void {
+    if (end.text <= this.#cursor.text) return
+    this.#cursor = end
+    this.#isBehindMatch = false
+  }
+
+  #error(code: ErrorCode, what: string, options: ConsoleErrorOptions): HardwareError {
+    return consoleError(
+      code,
+      what,
+      { ...this.context, cursor: this.#cursor, isBehindMatch: this.#isBehindMatch },
+      options,
+    )
+  }
 }
 
 function isList(pattern: Pattern | readonly Pattern[]): pattern is readonly Pattern[] {

@@ -1,33 +1,33 @@
 import type { Transcript } from './transcript.ts'
 import type { Mark } from './types.ts'
 
-/** How many characters from a position on decide whether an expression matches there. */
+/** An expression looks at no more than so many characters after the place where its match begins. */
 export const maxMatchLength = 8_192
 
-/** What a search has found. */
+/** A match of a pattern. */
 export interface Found {
   readonly start: Mark
   readonly end: Mark
   readonly text: string
-  readonly groups: readonly (string | undefined)[]
-  readonly named: Readonly<Record<string, string | undefined>>
+  readonly groups: Readonly<Record<string, string | undefined>>
+  readonly captures: readonly (string | undefined)[]
 }
 
-/** What a look has shown. */
-export interface Sight {
-  /** The first match, as far as can be told. */
+/** The result of one scan. */
+export interface ScanResult {
+  /** The first match so far. */
   readonly found?: Found
-  /** The earliest place, in characters, at which more output could still make, or change, a match. */
-  readonly open: number
+  /** The earliest place, in characters, at which more output could still make or change a match; `Infinity` if none can. */
+  readonly undecidedFrom: number
 }
 
-/** Looks for one pattern from one place on. What has been looked through is not looked through again. */
+/** Searches for one pattern from one place on, and reads no part of the output twice. */
 export interface Search {
-  /** @param ended whether what is there counts as all there will be */
-  look(transcript: Transcript, ended: boolean): Sight
+  /** @param ended true if the search has to decide as if no more output came */
+  scan(transcript: Transcript, ended: boolean): ScanResult
 }
 
-/** Looks for a text. */
+/** Searches for a text. */
 export class TextSearch implements Search {
   readonly #pattern: string
   #from: number
@@ -37,20 +37,20 @@ export class TextSearch implements Search {
     this.#from = from.text
   }
 
-  look(transcript: Transcript): Sight {
+  scan(transcript: Transcript): ScanResult {
     const text = transcript.text(this.#from)
     const index = text.indexOf(this.#pattern)
     if (index >= 0) {
       const start = this.#from + index
       this.#from = start
-      return { found: foundText(transcript, start, this.#pattern), open: Infinity }
+      return { found: foundText(transcript, start, this.#pattern), undecidedFrom: Infinity }
     }
     this.#from += text.length - beginningAtEnd(text, this.#pattern)
-    return { open: this.#from }
+    return { undecidedFrom: this.#from }
   }
 }
 
-/** How many characters at the end of a text are the beginning of another. */
+/** @returns the number of characters at the end of a text that are the beginning of a pattern */
 export function beginningAtEnd(text: string, pattern: string): number {
   for (let length = Math.min(text.length, pattern.length - 1); length > 0; length--) {
     if (text.endsWith(pattern.slice(0, length))) return length
@@ -64,7 +64,7 @@ function foundText(transcript: Transcript, start: number, text: string): Found {
     start: transcript.markAtText(start),
     end: transcript.markAtText(start + text.length),
     text,
-    groups: [],
-    named: {},
+    groups: {},
+    captures: [],
   }
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * A file for what no longer has to be in memory. It has no name, so that nothing is left of it however the process ends.
+ * A file for output that leaves the memory. It has no name, so nothing of it remains when the process ends in any way.
  */
 export class SpillFile {
   #file: number | undefined
   #length = 0
 
-  /** Adds bytes. @returns where they begin */
+  /** Adds bytes. @returns the place of the first byte */
   append(bytes: Uint8Array): number {
     this.#file ??= openNameless()
     const start = this.#length

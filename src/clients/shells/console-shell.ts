@@ -1,42 +1,44 @@
+import { cancelledError } from '../../base/abort.ts'
+import { Mutex } from '../../base/mutex.ts'
 import { type ErrorCode, HardwareError, messageOf } from '../../errors.ts'
-import type { Conversation, Mark, Match, Pattern } from '../console/types.ts'
+import type { Conversation, Mark, Match, Pattern, WatchedCommand } from '../console/types.ts'
 import { CommandError, lastLines, shorten } from './command-error.ts'
 import { createDeadline, type Deadline, limitsOf } from './deadline.ts'
-import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
+import type { CommandResult, ShellOptions, CommandOptions, ShellWaitOptions } from './types.ts'
 
 const defaultEnterTimeoutMs = 60_000
 const defaultRunTimeoutMs = 30_000
-/** How long a shell has to answer after each of {@link ConsoleShell.interrupts}, in milliseconds. */
+/** The time that a shell has to answer after each of {@link ConsoleShell.interrupts}, in milliseconds. */
 const interruptTimeoutMs = 1_000
 
-/** How long to wait for the prompt after a command has been interrupted, in milliseconds; it may be one that we do not know. */
+/** The time to wait for the prompt after an interrupt, in milliseconds. A shell may have a prompt that we do not know. */
 const promptMs = 500
 
-/** What is found wrong before something is typed, or after it has ended. After other errors it is not known what runs. */
+/** Errors from before a command is typed or after it has ended. After any other error the command may still run. */
 const atPrompt: ReadonlySet<ErrorCode> = new Set(['ARGUMENT_INVALID', 'COMMAND_FAILED', 'RESULT_INVALID'])
 
-/** Keys that shells know. */
+/** Keys of shells. */
 export const keys = { interrupt: '\x03', clearLine: '\x15', quit: '\x1c', enter: '\r' } as const
 
 /**
- * A shell on a console. Commands run one after the other, in the order in which they were asked for.
+ * A shell on a console. Commands run one after another, in the order of the calls.
  *
- * @typeParam Result what a command gives
- * @typeParam Options what a command takes
+ * @typeParam Result the result of a command
+ * @typeParam Options the options of a command
  */
 export abstract class ConsoleShell<
   Result extends CommandResult<number | undefined>,
-  Options extends ShellWaitOptions = ShellWaitOptions,
+  Options extends CommandOptions = CommandOptions,
 > {
   protected readonly console: Conversation
-  /** What the shell prints when it waits for a command. It need not be certain. */
+  /** The prompt. The pattern may also match other output. */
   protected abstract readonly prompt: Pattern
-  /** What is typed to end a command, one after the other until the shell answers. */
+  /** Keys that end a command, typed one after another until the shell answers. */
   protected readonly interrupts: readonly string[] = [keys.interrupt, keys.interrupt]
-  /** Where the output begins of what runs; errors show its end. */
+  /** The place where the output of the running command begins; errors show the end of that output. */
   protected outputFrom: Mark
   readonly #options: ShellOptions
-  #last: Promise<void> = Promise.resolve()
+  readonly #turn = new Mutex()
   #entered = false
 
   constructor(console: Conversation, options: ShellOptions) {
@@ -46,8 +48,8 @@ export abstract class ConsoleShell<
   }
 
   /**
-   * Waits until the shell answers. There is no need to call it: the first command does, and the first after one that left
-   * the shell.
+   * Waits until the shell answers. Commands do so by themselves where needed: the first command, and the first after a command
+   * that left the shell.
    *
    * @throws HardwareError CONSOLE_TIMEOUT when the shell does not answer in time, UNAUTHENTICATED when it refuses the login
    */
@@ -59,10 +61,9 @@ export abstract class ConsoleShell<
   /**
    * Runs a command to its end. An exit code other than 0 is no error.
    *
-   * @param options.timeoutMs how long it may take; a command that takes longer is interrupted, and the shell can be used
-   * afterwards
-   * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CALL_CANCELLED, CONSOLE_CLOSED, ARGUMENT_INVALID for what
-   * cannot be typed
+   * @param options.timeoutMs the time limit; a command that takes longer is interrupted, and the shell can be used afterwards
+   * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CALL_CANCELLED, CONSOLE_CLOSED, ARGUMENT_INVALID for a command
+   *   that cannot be typed
    */
   run(command: string, options?: Options): Promise<Result> {
     return this.inSession(command, options, (deadline) => this.execute(command, deadline, options))
@@ -71,23 +72,23 @@ export abstract class ConsoleShell<
   /**
    * Runs a command that has to end with exit code 0.
    *
-   * @returns what it printed, without the end of the last line
-   * @throws CommandError (COMMAND_FAILED) with the command, its exit code and its last lines; NOT_IMPLEMENTED where the
-   * shell has no exit codes; and what {@link run} throws
+   * @returns the output, without the end of the last line
+   * @throws CommandError (COMMAND_FAILED) with the command, its exit code and its last lines; NOT_IMPLEMENTED if the shell has
+   *   no exit codes; and the errors of {@link run}
    */
   async runOrThrow(command: string, options?: Options): Promise<string> {
     const result = await this.run(command, options)
     if (result.exitCode === undefined) {
       const message = `${this.console.name}: this shell does not tell whether a command failed; look at the output of run()`
-      throw new HardwareError('NOT_IMPLEMENTED', message)
+      throw new HardwareError('NOT_IMPLEMENTED', message, { details: { console: this.console.name } })
     }
     if (result.exitCode !== 0) throw new CommandError(this.console.name, command, result)
     return result.output.replace(/\n$/, '')
   }
 
   /**
-   * Types a command that leaves the shell, such as `reboot`, and does not wait for it. The next command waits for the
-   * shell to be there again.
+   * Types a command that leaves the shell, such as `reboot`, and does not wait for its end. The next command waits until the
+   * shell answers again.
    */
   async leave(command: string, options: ShellWaitOptions = {}): Promise<void> {
     await this.inSession(command, options, async ({ signal }) => {
@@ -96,19 +97,24 @@ export abstract class ConsoleShell<
     })
   }
 
-  /** Brings the console to a prompt, and verifies that it is one. */
+  /** @returns true for a line that no command prints, only the board's system, by its beginning */
+  protected isSystemLine(_lineStart: string): boolean {
+    return false
+  }
+
+  /** Brings the console to a prompt, and verifies it. */
   protected abstract reach(deadline: Deadline): Promise<void>
 
   /** Types a command and waits for its end. */
   protected abstract execute(command: string, deadline: Deadline, options: Options | undefined): Promise<Result>
 
-  /** Has the shell print something, and waits for it and for the prompt after it. @returns whether it came in time */
+  /** Makes the shell print a text, and waits for the text and the prompt after it. @returns true if both came in time */
   protected abstract answers(deadline: Deadline): Promise<boolean>
 
-  /** Does something at the shell's prompt when it is its turn; if time runs out, the shell is brought back to it. */
+  /** Waits for a turn and runs a function at the prompt. At the time limit, the shell is brought back to its prompt. */
   protected inSession<T>(
     what: string,
-    { timeoutMs = this.#options.runTimeoutMs, signal }: ShellWaitOptions = {},
+    { timeoutMs = this.#options.runTimeoutMs, signal, guards = true }: CommandOptions = {},
     use: (deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     const limits = limitsOf({ timeoutMs, signal }, defaultRunTimeoutMs)
@@ -117,10 +123,13 @@ export abstract class ConsoleShell<
       if (!this.#entered) await this.#enter(createDeadline(enter))
       const deadline = createDeadline(limits)
       this.outputFrom = this.console.mark()
+      const command = this.console.watchCommand(guards ? (lineStart) => this.isSystemLine(lineStart) : undefined)
       try {
-        return await use(deadline)
+        const result = await use(deadline)
+        command.ended(this.console.mark())
+        return result
       } catch (error) {
-        throw await this.#ended(what, deadline, error)
+        throw await this.#ended(what, command, deadline, error)
       }
     })
   }
@@ -128,17 +137,17 @@ export abstract class ConsoleShell<
   /**
    * Waits for one of several patterns.
    *
-   * @returns undefined when none came in time
+   * @returns `undefined` if none came in time
    */
   protected async see(patterns: readonly Pattern[], limitMs: number, deadline: Deadline): Promise<Match | undefined> {
     return this.inTime(limitMs, deadline, (limit) => this.console.expect(patterns, limit.within()))
   }
 
   /**
-   * Waits for something that may not come.
+   * Waits for output that may not come.
    *
-   * @returns undefined when it did not come within its limit
-   * @throws HardwareError CONSOLE_TIMEOUT when there is no time left at all
+   * @returns `undefined` if it did not come within the limit
+   * @throws HardwareError CONSOLE_TIMEOUT if the deadline has passed
    */
   protected async inTime<T>(
     limitMs: number,
@@ -162,57 +171,75 @@ export abstract class ConsoleShell<
     } catch (error) {
       if (!(error instanceof HardwareError) || !error.timedOut) throw error
       const what = `${this.console.name}: there was no shell within ${deadline.timeoutMs} ms.`
-      throw new HardwareError('CONSOLE_TIMEOUT', withLines(what, this.console.since(start)), { cause: error })
+      throw new HardwareError('CONSOLE_TIMEOUT', withLines(what, this.console.masked(this.console.since(start))), {
+        cause: error,
+        details: { console: this.console.name, limitMs: deadline.timeoutMs },
+        shortMessage: what,
+      })
     }
     this.#entered = true
   }
 
-  async #ended(what: string, deadline: Deadline, error: unknown): Promise<unknown> {
-    this.#entered = false
-    if (!(error instanceof HardwareError) || !(error.timedOut || error.cancelled)) {
-      this.#entered = error instanceof HardwareError && atPrompt.has(error.code)
-      return error
+  async #ended(what: string, command: WatchedCommand, deadline: Deadline, error: unknown): Promise<unknown> {
+    const known = error instanceof HardwareError ? error : undefined
+    const isOver = known !== undefined && (known.timedOut || known.cancelled)
+    const output = this.console.masked(this.console.since(this.outputFrom))
+    this.#entered = isOver ? await this.#interrupt() : known !== undefined && atPrompt.has(known.code)
+    if (this.#entered) command.ended(this.console.mark())
+    else if (known?.code !== 'GUARD_TRIPPED') {
+      const failure = command.broken()
+      if (failure !== undefined) return this.#guardError(what, failure, output, error)
     }
-    const output = this.console.since(this.outputFrom)
-    this.#entered = await this.#interrupt()
-    const end = error.cancelled
+    if (!isOver) return error
+    const end = known.cancelled
       ? `was cancelled (${messageOf(deadline.signal?.reason)})`
       : `did not end within ${deadline.timeoutMs} ms`
     const now = this.#entered ? 'It was interrupted.' : 'It could not be interrupted: the shell does not answer.'
-    const message = withLines(`${this.console.name}: ${shorten(what)} ${end}. ${now}`, output)
-    return new HardwareError(error.code, message, { cause: error, origin: error.origin })
+    const shortMessage = `${this.console.name}: ${shorten(what)} ${end}. ${now}`
+    const details = { console: this.console.name, limitMs: known.cancelled ? undefined : deadline.timeoutMs }
+    const options = { cause: error, origin: known.origin, details, shortMessage }
+    return new HardwareError(known.code, withLines(shortMessage, output), options)
+  }
+
+  #guardError(
+    what: string,
+    { message, origin, details }: HardwareError,
+    output: string,
+    cause: unknown,
+  ): HardwareError {
+    const shortMessage = `${this.console.name}: ${shorten(what)} did not end, because ${message}.`
+    return new HardwareError('GUARD_TRIPPED', withLines(shortMessage, output), { cause, origin, details, shortMessage })
   }
 
   async #interrupt(): Promise<boolean> {
     for (const key of this.interrupts) {
-      // With a signal that never comes: that of the test may be what has ended the command.
+      // A signal that is never aborted: the signal of the test may have ended the command.
       const deadline = createDeadline({ timeoutMs: interruptTimeoutMs, signal: AbortSignal.any([]) })
       try {
         await this.console.send(key)
-        // What is typed before the shell reads again may be taken by the command, or thrown away with it.
+        // Until the shell reads again, the command may read or discard typed text.
         await this.inTime(promptMs, deadline, (limit) => this.console.expect(this.prompt, limit.within()))
         if (await this.answers(deadline)) return true
       } catch (error) {
-        // Of the two errors, the one that made it necessary to interrupt is the one to tell.
+        // The caller throws the error that made the interrupt necessary; it says more than this one.
         if (!(error instanceof HardwareError) || !error.timedOut) return false
       }
     }
     return false
   }
 
-  #inTurn<T>(signal: AbortSignal | undefined, use: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = () => {
-        const message = `${this.console.name}: cancelled (${messageOf(signal?.reason)})`
-        reject(new HardwareError('CALL_CANCELLED', message, { cause: signal?.reason }))
-      }
-      if (signal?.aborted === true) cancel()
-      else signal?.addEventListener('abort', cancel, { once: true })
-      this.#last = this.#last.then(async () => {
-        signal?.removeEventListener('abort', cancel)
-        if (signal?.aborted !== true) await use().then(resolve, reject)
-      })
-    })
+  async #inTurn<T>(signal: AbortSignal | undefined, use: () => Promise<T>): Promise<T> {
+    let hasBegun = false
+    const begin = () => {
+      hasBegun = true
+      return use()
+    }
+    try {
+      return await this.#turn.run(begin, { signal })
+    } catch (error) {
+      if (hasBegun || signal === undefined) throw error
+      throw cancelledError(`${this.console.name}: the wait for the shell`, signal)
+    }
   }
 }
 

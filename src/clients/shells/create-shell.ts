@@ -6,10 +6,10 @@ import type { ShellOptions } from './types.ts'
 import { UbootShell, type UbootShellOptions } from './uboot-shell.ts'
 import { ZephyrShell, type ZephyrShellOptions } from './zephyr-shell.ts'
 
-/** Which shell is on a console: one that is known by name, or one of which only the prompt is known. */
+/** The kind of a shell: a name, or the prompt of any other shell. */
 export type ShellKind = keyof Shells | Pick<PromptShellOptions, 'prompt'>
 
-/** The shells that are known by name, and what each is begun with. */
+/** The shells with a name, and the options of each. */
 export interface Shells {
   readonly linux: { readonly shell: LinuxShell; readonly options: LinuxShellOptions }
   readonly uboot: { readonly shell: UbootShell; readonly options: UbootShellOptions }
@@ -17,11 +17,10 @@ export interface Shells {
 }
 
 /**
- * Waits until a shell answers on a console, logging in or stopping autoboot where that is needed.
+ * Waits until a shell answers on a console. Logs in, or stops autoboot, where the board asks for it.
  *
- * @param kind what shell it is
- * @throws HardwareError CONSOLE_TIMEOUT when it does not answer in time, UNAUTHENTICATED when it refuses the login,
- * ARGUMENT_INVALID for a kind that there is not
+ * @throws HardwareError CONSOLE_TIMEOUT if it does not answer in time, UNAUTHENTICATED if it refuses the login,
+ *   ARGUMENT_INVALID for an unknown kind
  *
  * @example
  * ```ts

@@ -1,21 +1,21 @@
+import { now } from '../../base/clock.ts'
+import type { WaitOptions } from '../../base/wait-options.ts'
 import { resolveCallOptions } from '../call-options.ts'
-import type { ExpectOptions } from '../console/types.ts'
-import type { ShellWaitOptions } from './types.ts'
 
-/** A time by which several waits together have to be over. */
+/** A time at which several waits together have to be over. */
 export interface Deadline {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
-  /** What is left, in milliseconds; 0 when it is over. */
+  /** The time that is left, in milliseconds; 0 when it is over. */
   remainingMs(): number
   /** The limits of one wait: the rest of the time, or less. */
-  within(limitMs?: number): ExpectOptions
+  within(limitMs?: number): WaitOptions
 }
 
 /**
- * The limits of something that a test does: as given, else the default, or what is left of the test's time if that is less.
+ * The limits of an operation of a test: the given limits, else the default, or the rest of the test's time if that is less.
  */
-export function limitsOf({ timeoutMs, signal }: ShellWaitOptions, defaultMs: number) {
+export function limitsOf({ timeoutMs, signal }: WaitOptions, defaultMs: number) {
   const ambient = resolveCallOptions({})
   return {
     timeoutMs: timeoutMs ?? Math.min(defaultMs, ambient.timeoutMs ?? Infinity),
@@ -23,10 +23,10 @@ export function limitsOf({ timeoutMs, signal }: ShellWaitOptions, defaultMs: num
   }
 }
 
-/** Begins to count. */
-export function createDeadline({ timeoutMs, signal }: ShellWaitOptions & { readonly timeoutMs: number }): Deadline {
-  const end = performance.now() + timeoutMs
-  const remainingMs = () => Math.max(0, end - performance.now())
+/** Makes a deadline that begins now. */
+export function createDeadline({ timeoutMs, signal }: WaitOptions & { readonly timeoutMs: number }): Deadline {
+  const end = now() + timeoutMs
+  const remainingMs = () => Math.max(0, end - now())
   return {
     timeoutMs,
     signal,

@@ -1,40 +1,44 @@
-import type { Conversation } from '../console/types.ts'
+import type { Conversation, Pattern } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
-import { splitKernelMessages } from './kernel-messages.ts'
-import { loginPrompt, logIn, passwordPrompt, shellPrompt } from './linux-login.ts'
-import { createMarker, waitForMarker } from './marker.ts'
+import { isKernelLine, splitKernelLines, splitKernelMessages, type SplitText } from './kernel-messages.ts'
+import { LinuxLogin, type Login, shellPrompt } from './linux-login.ts'
+import { createMarker, printMarker, waitForMarker } from './marker.ts'
 import { typeScript } from './posix-script.ts'
 import { exportCommand } from './posix-words.ts'
 import { downloadFile, uploadFile } from './transfer.ts'
-import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
+import type { CommandResult, ShellOptions, CommandOptions, ShellWaitOptions } from './types.ts'
 
-/** How long to wait for an answer to a key or a probe, in milliseconds. */
+/** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
 
-/** How a Linux shell is begun. */
-export interface LinuxShellOptions extends ShellOptions {
-  /** As who to log in where the console asks. */
-  readonly user?: string | undefined
-  readonly password?: string | undefined
-  /** Variables that all commands have. */
+/** Options of a Linux shell. */
+export interface LinuxShellOptions extends ShellOptions, Login {
+  /** Environment variables of all commands. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 
-/** What a command on Linux is run with. */
-export interface LinuxRunOptions extends ShellWaitOptions {
+/** Options of a command on Linux. */
+export interface LinuxRunOptions extends CommandOptions {
   /**
-   * Variables that this command alone has. It runs in a shell of its own then, so that it cannot change the folder or
-   * the variables of later ones.
+   * Environment variables of this command alone. With them the command runs in a subshell, so it cannot change the folder or the
+   * variables of later commands.
    */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Leaves the kernel's messages in the output, for commands that print such themselves (`dmesg`). */
+  /**
+   * `true` leaves the messages of the kernel in the output, for commands that print such messages themselves (`dmesg`). `false`
+   * takes the lines that look like messages out of it. The default is `false` for `run`, whose result has these lines, and `true`
+   * for `runOrThrow`, which would lose them.
+   */
   readonly keepKernelMessages?: boolean | undefined
 }
 
-/** A command on Linux that has ended. */
+/** The result of a command on Linux. */
 export interface LinuxCommandResult extends CommandResult {
-  /** What the kernel has printed meanwhile, a line each. */
+  /**
+   * The lines that the kernel printed in the meantime. A message in the middle of a program's line is part of the output, because
+   * it could be the program's.
+   */
   readonly kernelMessages: readonly string[]
 }
 
@@ -50,19 +54,25 @@ export interface LinuxCommandResult extends CommandResult {
  * ```
  */
 export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions> {
-  protected override readonly prompt = shellPrompt
+  protected override readonly prompt: Pattern
   protected override readonly interrupts = [keys.interrupt, keys.interrupt, keys.quit]
   readonly #options: LinuxShellOptions
 
   constructor(console: Conversation, options: LinuxShellOptions = {}) {
     super(console, options)
+    this.prompt = options.prompt ?? shellPrompt
     this.#options = options
+  }
+
+  /** As `run`, for a command that has to end with exit code 0; see {@link ConsoleShell.runOrThrow}. */
+  override runOrThrow(command: string, options: LinuxRunOptions = {}): Promise<string> {
+    return super.runOrThrow(command, { ...options, keepKernelMessages: options.keepKernelMessages ?? true })
   }
 
   /**
    * The value of an environment variable.
    *
-   * @returns undefined when there is none of that name
+   * @returns `undefined` if there is no variable of that name
    */
   async getEnv(name: string, options: ShellWaitOptions = {}): Promise<string | undefined> {
     exportCommand({ [name]: '' })
@@ -76,14 +86,14 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
   }
 
   /**
-   * Writes a file, through the console, and compares its SHA-256. The file is there all at once, when all of it is.
+   * Writes a file through the console, and compares its SHA-256. The file appears at its path when it is complete.
    * The board needs `base64` and `sha256sum`, which busybox has.
    *
    * @param source a local path, or bytes
-   * @param options.mode the file's permissions (`0o755` for a program); as `umask` has it if not given
-   * @param options.timeoutMs how long it may take (default 300 000)
-   * @throws HardwareError ARGUMENT_INVALID when the source cannot be read, COMMAND_FAILED when the board cannot write it,
-   * DEVICE_IO when something else has come there
+   * @param options.mode the permissions of the file: `0o755` for a program (default: those of `umask`)
+   * @param options.timeoutMs the time limit (default 300 000)
+   * @throws HardwareError ARGUMENT_INVALID if the source cannot be read, COMMAND_FAILED if the board cannot write it, DEVICE_IO
+   *   if the content was damaged on the way
    */
   async upload(
     source: string | Uint8Array,
@@ -93,7 +103,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
     await this.inSession(`upload to ${path}`, { timeoutMs: 300_000, ...wait }, (deadline) =>
       uploadFile(
         this.console,
-        (command, during) => this.#execute(command, deadline, during),
+        (command, during) => this.#execute(command, deadline, { during }),
         { source, path, mode },
         deadline,
       ),
@@ -101,10 +111,10 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
   }
 
   /**
-   * Reads a file, through the console, and compares its SHA-256.
+   * Reads a file through the console, and compares its SHA-256.
    *
-   * @param options.timeoutMs how long it may take (default 300 000)
-   * @throws HardwareError COMMAND_FAILED when the board cannot read it, DEVICE_IO when something else has come here
+   * @param options.timeoutMs the time limit (default 300 000)
+   * @throws HardwareError COMMAND_FAILED if the board cannot read it, DEVICE_IO if the content was damaged on the way
    */
   async download(path: string, options: ShellWaitOptions = {}): Promise<Buffer> {
     return this.inSession(`download of ${path}`, { timeoutMs: 300_000, ...options }, (deadline) =>
@@ -112,30 +122,40 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
     )
   }
 
+  protected override isSystemLine(lineStart: string): boolean {
+    return isKernelLine(lineStart)
+  }
+
   protected override async reach(deadline: Deadline): Promise<void> {
-    // What is on the line already may be what the board printed before it was last started.
+    // Text that is on the line already may be older than the last start of the board.
     this.console.skip()
-    // Ctrl-U, so that Enter does not run what somebody has left at the prompt.
+    const login = new LinuxLogin(this.console, this.#options, (patterns, limitMs) =>
+      this.see(patterns, limitMs, deadline),
+    )
+    // Ctrl-U, so that Enter does not run text that is left at the prompt.
     await this.console.send(keys.clearLine + keys.enter)
     let silences = 0
     let reached = false
+    let hasProbed = false
     while (!reached) {
       const unread = this.console.peek().length
-      const seen = await this.see([loginPrompt, passwordPrompt, shellPrompt], answerMs, deadline)
+      const seen = await this.see(login.patterns, answerMs, deadline)
       if (seen?.index === 0) {
-        await logIn(this.console, this.#options, (patterns, limitMs) => this.see(patterns, limitMs, deadline))
-        await this.console.send(keys.enter)
+        if (await login.answer()) reached = await this.answers(deadline)
       } else if (seen?.index === 1) {
-        // Somebody else's login. No password leads back to its beginning.
-        await this.console.send(keys.enter)
+        await login.leave()
       } else if (seen === undefined && this.console.peek().length > unread) {
-        // A board that prints is booting, and what is typed is lost or does harm.
+        // A board that prints is booting. Typed text would be lost or do harm.
+      } else if (seen === undefined && login.isAsked) {
+        // Typed text may be taken for a password. A shell with such a prompt answers the only probe.
+        if (++silences % 3 === 0 && !hasProbed) reached = await this.answers(deadline)
+        hasProbed ||= silences % 3 === 0
       } else if (seen === undefined && ++silences % 3 !== 0) {
-        // Something may run there. But a board that is only slow is not to be disturbed.
+        // A program may be running. A board that is only slow must not be disturbed.
         await this.console.send(silences % 3 === 1 ? keys.clearLine + keys.enter : keys.interrupt)
       } else {
         reached = await this.answers(deadline)
-        if (!reached) await this.console.send(keys.clearLine + keys.enter)
+        if (!reached && !login.isAsked) await this.console.send(keys.clearLine + keys.enter)
       }
     }
     const { env } = this.#options
@@ -144,7 +164,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
 
   protected override async answers(deadline: Deadline): Promise<boolean> {
     const probe = createMarker()
-    await this.console.sendLine(`printf '%s%s\\n' ${probe.halves.join(' ')}`)
+    await this.console.sendLine(printMarker(probe))
     return (await this.inTime(answerMs, deadline, (limit) => waitForMarker(this.console, probe, limit))) !== undefined
   }
 
@@ -154,37 +174,41 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
     { env, keepKernelMessages = false }: LinuxRunOptions = {},
   ): Promise<LinuxCommandResult> {
     const script = env === undefined ? command : `(${exportCommand(env)}\n${command}\n)`
-    return this.#execute(script, deadline, undefined, keepKernelMessages)
+    return this.#execute(script, deadline, { split: keepKernelMessages ? keepAll : splitKernelLines })
   }
 
+  /**
+   * @param options.during returns the output so far
+   * @param options.split takes the kernel messages out of the output (default: also those inside lines, for commands of ours)
+   */
   async #execute(
     command: string,
     deadline: Deadline,
-    during?: () => Promise<string>,
-    keepKernelMessages = false,
+    {
+      during,
+      split = splitKernelMessages,
+    }: { during?: (() => Promise<string>) | undefined; split?: typeof splitKernelMessages } = {},
   ): Promise<LinuxCommandResult> {
     const [begin, end] = [createMarker(), createMarker()]
     const script = await typeScript(this.console, command, deadline)
-    // `command` keeps a mistake in the script from ending the rest of the line, which tells that it has ended.
-    const frame = [
-      `printf '%s%s\\n' ${begin.halves.join(' ')}`,
-      `command eval ${script}`,
-      `printf '%s%s:%s;\\n' ${end.halves.join(' ')} "$?"`,
-    ]
-    await this.console.sendLine(frame.join('; '), { signal: deadline.signal })
+    // `command` keeps a mistake in the script from ending the rest of the line, which prints the end marker.
+    const line = `${printMarker(begin)}; command eval ${script}; ${printMarker(end, ':$?;')}`
+    await this.console.sendLine(line, { signal: deadline.signal })
     const started = await waitForMarker(this.console, begin, deadline)
     this.outputFrom = this.console.mark()
     const printed = (await during?.()) ?? ''
     const ended = await waitForMarker(this.console, end, deadline)
-    const { text, kernelMessages } = keepKernelMessages
-      ? { text: printed + ended.before, kernelMessages: [] }
-      : splitKernelMessages(printed + ended.before)
+    const { text, kernelMessages } = split(printed + ended.before)
     return {
-      // As many carriage returns as the terminal has put before the first end of line, it puts before each.
+      // The terminal puts the same number of carriage returns before each end of line.
       output: text.replaceAll(started.lineEnd, '\n'),
       exitCode: ended.number ?? 0,
       durationMs: ended.time - started.time,
       kernelMessages: [...started.kernelMessages, ...kernelMessages, ...ended.kernelMessages],
     }
   }
+}
+
+function keepAll(text: string): SplitText {
+  return { text, kernelMessages: [] }
 }

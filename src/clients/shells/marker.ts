@@ -4,7 +4,7 @@ import type { Conversation } from '../console/types.ts'
 import type { Deadline } from './deadline.ts'
 import { kernelMessagesHere, splitKernelMessages } from './kernel-messages.ts'
 
-/** A word that nothing else prints. It is typed in two halves, so that the echo of what is typed is not the word. */
+/** A word that nothing else prints. It is typed in two halves, so that the echo is not the word. */
 export interface Marker {
   readonly text: string
   readonly halves: readonly [string, string]
@@ -12,15 +12,15 @@ export interface Marker {
 
 /** A marker on a console. */
 export interface SeenMarker {
-  /** What was printed before it, since the cursor. */
+  /** The output between the cursor and the marker. */
   readonly before: string
-  /** What has cut it, a kernel message each. */
+  /** The kernel messages inside the marker. */
   readonly kernelMessages: readonly string[]
-  /** The number that was printed behind it with a colon … */
+  /** The number after the marker and a colon … */
   readonly number: number | undefined
-  /** … or the end of line that was. */
+  /** … or the end of line after the marker. */
   readonly lineEnd: string
-  /** When it was complete, in milliseconds since 1970. */
+  /** The time when it was complete, in milliseconds since 1970. */
   readonly time: number
 }
 
@@ -30,17 +30,27 @@ export function createMarker(): Marker {
   return { halves, text: halves.join('') }
 }
 
+/**
+ * The command of a POSIX shell that prints a marker. The command is `echo`, because busybox's shell loses the text of `printf` when
+ * a job in the background ends in the middle of the write: the signal interrupts the write, and `printf` does not repeat it.
+ *
+ * @param suffix the text after the marker, as it stands between double quotes: `:$?;`
+ */
+export function printMarker({ halves }: Marker, suffix = ''): string {
+  return `echo "${halves.join('""')}${suffix}"`
+}
+
 const gap = kernelMessagesHere
 // One expression for all markers, because taking an expression apart takes as long as a command.
 const anyMarker = Object.assign(
   new RegExp(`v${gap}h${gap}(?:[\\da-f]${gap}){16}(?::${gap}(?:\\d${gap}){1,3};|(?:\\r${gap}){0,3}\\n)`),
-  // For errors that show what was waited for.
+  // Errors show this as the name of the pattern.
   { toString: () => 'the end of the command' },
 )
 
 /**
- * Waits for a marker, and for what ends it: the end of the line, or a number between `:` and `;`. Markers of earlier
- * commands are output like any other, and so is half of this one.
+ * Waits for a marker and the end of the line after it, or a number between `:` and `;`. Markers of earlier commands count as
+ * output, and so does half of this one.
  */
 export async function waitForMarker(console: Conversation, { text }: Marker, deadline: Deadline): Promise<SeenMarker> {
   let before = ''

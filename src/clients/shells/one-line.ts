@@ -1,6 +1,6 @@
 import { HardwareError } from '../../errors.ts'
 
-/** @throws HardwareError ARGUMENT_INVALID for a text that is not one line of what can be typed */
+/** @throws HardwareError ARGUMENT_INVALID for a text with ends of lines or control characters, which cannot be typed */
 export function refuseControls(text: string): void {
   // oxlint-disable-next-line no-control-regex
   if (/[\0-\x1f\x7f]/.test(text)) {

@@ -1,17 +1,17 @@
 import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import type { Deadline } from './deadline.ts'
-import { createMarker, waitForMarker } from './marker.ts'
+import { createMarker, printMarker, waitForMarker } from './marker.ts'
 import { escapeForPrintf, isPlain, quote } from './posix-words.ts'
 
-/** How long a line may be that busybox's shell takes: CONFIG_FEATURE_EDITING_MAX_LEN is 1024 unless built otherwise. */
+/** The longest line that we type. Busybox's shell takes 1024 characters (CONFIG_FEATURE_EDITING_MAX_LEN). */
 const lineLength = 1_000
-/** What a typed line has around a command. */
+/** The length of the text around a command on a typed line. */
 const frameLength = 150
 
 /**
- * Makes a word for the shell's `eval` out of a command of any length, with any characters. What is too long for one line
- * is typed into a variable first, piece by piece.
+ * Makes a word for the shell's `eval` out of a command of any length, with any characters. A command that is too long for one
+ * line is typed into a variable first, piece by piece.
  *
  * @throws HardwareError ARGUMENT_INVALID for a command with a NUL character, which no shell can have
  */
@@ -28,7 +28,7 @@ export async function typeScript(console: Conversation, command: string, deadlin
   let before = ''
   for (const piece of pieces) {
     const typed = createMarker()
-    const line = `_vh=${before}'${piece}'; printf '%s%s\\n' ${typed.halves.join(' ')}`
+    const line = `_vh=${before}'${piece}'; ${printMarker(typed)}`
     await console.sendLine(line, { signal: deadline.signal })
     await waitForMarker(console, typed, deadline)
     before = '"$_vh"'

@@ -6,10 +6,10 @@ export function quote(text: string): string {
 }
 
 /**
- * A text in characters that can be typed at any shell: what line editors and terminals act on, and what is not ASCII, as
- * escapes that `printf %b` turns back. None of them needs quoting inside of single quotes.
+ * Escapes a text so that it can be typed at any shell: characters with a meaning for line editors and terminals, and characters
+ * outside ASCII, become escapes of `printf %b`. The result needs no quoting inside single quotes.
  *
- * @returns the characters and escapes, one after the other; it can be cut between any two
+ * @returns the characters and escapes; the text can be cut between any two of them
  */
 export function escapeForPrintf(text: string): string[] {
   return Array.from(Buffer.from(text), (byte) => {
@@ -22,15 +22,15 @@ export function escapeForPrintf(text: string): string[] {
   })
 }
 
-/** Whether a text can be typed as it is, between single quotes. */
+/** True for a text that can be typed unchanged between single quotes. */
 export function isPlain(text: string): boolean {
   return /^[ "-~]*$/.test(text)
 }
 
 /**
- * What sets environment variables, as a command.
+ * Makes the command that sets environment variables.
  *
- * @throws HardwareError ARGUMENT_INVALID for names that are none
+ * @throws HardwareError ARGUMENT_INVALID for a wrong name
  */
 export function exportCommand(env: Readonly<Record<string, string>>): string {
   const words = Object.entries(env).map(([name, value]) => {

@@ -9,15 +9,15 @@ import { createMarker } from './marker.ts'
 import { quote } from './posix-words.ts'
 import type { CommandResult } from './types.ts'
 
-/** How much of a file is on one line, in bytes of base64: a terminal takes 4095 characters (N_TTY_BUF_SIZE of Linux). */
+/** The length of a line of a file, in characters of base64. A terminal takes 4095 characters (N_TTY_BUF_SIZE of Linux). */
 const lineLength = 3_000
-/** What the board prints when it has taken a line; base64 has no such character. */
+/** The board prints this text when it has taken a line; base64 has no such character. */
 const taken = '=#'
 
-/** Runs a command, and does something while it runs, which gives what the command has printed till then. */
+/** Runs a command, and a function during the command that returns the output so far. */
 type Execute = (command: string, during?: () => Promise<string>) => Promise<CommandResult>
 
-/** What to write, and where. */
+/** The source and the destination of an upload. */
 interface Upload {
   readonly source: string | Uint8Array
   readonly path: string
@@ -42,8 +42,8 @@ export async function uploadFile(
   const lines = Array.from({ length: Math.ceil(base64.length / lineLength) }, (_, index) =>
     base64.slice(index * lineLength, (index + 1) * lineLength),
   )
-  // The terminal must not print the lines back, and gives a reader one at a time. A disk that is full must not end the
-  // loop, because the other side waits for what it prints.
+  // The terminal must not echo the lines, and gives a reader one line at a time. A full disk must not end the loop, because the
+  // other side waits for its output.
   const receive =
     `(trap '' PIPE; trap 'stty echo' EXIT; trap 'exit 130' INT; stty -echo; n=0; printf '${taken}'; ` +
     `while [ $((n += 1)) -le ${lines.length} ]; do dd bs=4096 count=1 2>/dev/null; printf '${taken}' >&2; done | ` +
@@ -83,7 +83,7 @@ function compare(consoleName: string, path: string, content: Uint8Array, printed
   const expected = createHash('sha256').update(content).digest('hex')
   if (printed.trim().startsWith(expected)) return
   const message = `${consoleName}: ${path} was damaged on the console: its SHA-256 there and here differ`
-  throw new HardwareError('DEVICE_IO', message)
+  throw new HardwareError('DEVICE_IO', message, { details: { console: consoleName } })
 }
 
 async function read(source: string | Uint8Array): Promise<Uint8Array> {

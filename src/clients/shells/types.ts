@@ -1,27 +1,35 @@
-/** A limit on one thing that a shell does. */
-export interface ShellWaitOptions {
-  /** How long it may take, in milliseconds. */
-  readonly timeoutMs?: number | undefined
-  /** Interrupts the command when it is aborted. */
-  readonly signal?: AbortSignal | undefined
+import type { WaitOptions } from '../../base/wait-options.ts'
+
+/** Limits of one operation of a shell. At the limit the command is interrupted. */
+export type ShellWaitOptions = WaitOptions
+
+/** Options of a command. */
+export interface CommandOptions extends ShellWaitOptions {
+  /**
+   * `true` (default): guards watch the command. Their words may be typed, and printed by the command. They fail the board only if the
+   * kernel logs them, or if the command never ends.
+   *
+   * `false`: no guard watches the command. For a command that provokes a failure, or prints the log of a failed system.
+   */
+  readonly guards?: boolean | undefined
 }
 
-/** How a shell is begun. */
+/** Options of a shell. */
 export interface ShellOptions extends ShellWaitOptions {
   /**
-   * How long it may take until the shell answers, booting and login included, in milliseconds (default 60 000, or most
-   * of the test's time if that is less). So long it may also take later to find back to a shell that a command has left.
+   * The time limit until the shell answers, with boot and login, in milliseconds (default 60 000, or the rest of the test's time if
+   * that is less). It also holds when a command has left the shell, and the shell has to be reached again.
    */
   readonly timeoutMs?: number | undefined
-  /** How long a command may take unless it says otherwise, in milliseconds (default 30 000, or most of the test's time). */
+  /** The time limit of a command without one, in milliseconds (default 30 000, or the rest of the test's time if that is less). */
   readonly runTimeoutMs?: number | undefined
 }
 
-/** A command that has ended. */
+/** The result of a command. */
 export interface CommandResult<ExitCode = number> {
-  /** What it printed, standard output and errors as they came; lines end with `\n`. */
+  /** Standard output and errors of the command, in the order in which they came; lines end with `\n`. */
   readonly output: string
   readonly exitCode: ExitCode
-  /** From its first sign to its last, in milliseconds. */
+  /** The time from the start of the command to its end, in milliseconds. */
   readonly durationMs: number
 }

@@ -1,45 +1,51 @@
 import { HardwareError } from '../../errors.ts'
 import { addressWord, type UbootAddress } from './uboot-words.ts'
 
-/** How many bytes are read or written at a time. With more than 1 the board is taken to be little-endian. */
+/** The number of bytes of one access. A width above 1 assumes a little-endian board. */
 export type AccessWidth = 1 | 2 | 4 | 8
 
 /** The letters of U-Boot's memory commands. */
 const letters: Readonly<Record<AccessWidth, string>> = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' }
-/** How many bytes `md` prints on a line (DISP_LINE_LEN in U-Boot's cmd/mem.c). */
+/** The number of bytes on a line of `md` (DISP_LINE_LEN in U-Boot's cmd/mem.c). */
 const bytesOfLine = 16
 
-/** @throws HardwareError ARGUMENT_INVALID for a length that is no multiple of the width */
+/**
+ * Makes the command that reads memory.
+ *
+ * @throws HardwareError ARGUMENT_INVALID for a length that is no multiple of the width
+ */
 export function readCommand(address: UbootAddress, length: number, width: AccessWidth): string {
   checkLength(length, width)
   return `md.${letters[width]} ${addressWord(address)} 0x${(length / width).toString(16)}`
 }
 
 /**
- * The bytes in what `md` has printed.
+ * Reads the bytes in the output of `md`.
  *
- * @throws HardwareError RESULT_INVALID when they are not as many as asked for
+ * @throws HardwareError RESULT_INVALID if their number is wrong
  */
 export function parseMemory(output: string, length: number, width: AccessWidth): Uint8Array {
   const bytes: number[] = []
   for (const line of output.split('\n')) {
     const words = /^[\da-f]+: (.*)$/.exec(line)?.[1] ?? ''
     const count = Math.min(bytesOfLine, length - bytes.length) / width
-    // After the words come the same bytes as text, which may look like one more word.
+    // The same bytes as text follow the words, and may look like one more word.
     for (const word of words.split(' ').slice(0, count)) {
       if (word.length !== width * 2) break
       bytes.push(...Buffer.from(word, 'hex').toReversed())
     }
   }
   if (bytes.length === length) return Uint8Array.from(bytes)
-  throw new HardwareError('RESULT_INVALID', `U-Boot was to print ${length} bytes of memory, and printed:\n${output}`)
+  throw new HardwareError(
+    'RESULT_INVALID',
+    `U-Boot should have printed ${length} bytes of memory, and printed:\n${output}`,
+  )
 }
 
 /**
- * What writes bytes into memory, in as few lines as go.
+ * Makes the commands that write bytes into memory, on as few lines as possible.
  *
- * @param address a number; the others follow from it
- * @param lineLength how long a line may be
+ * @param lineLength the longest line, in characters
  * @throws HardwareError ARGUMENT_INVALID for a length that is no multiple of the width
  */
 export function writeCommands(

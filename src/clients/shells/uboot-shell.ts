@@ -8,25 +8,25 @@ import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
 import { type AccessWidth, parseMemory, readCommand, writeCommands } from './uboot-memory.ts'
 import { addressWord, textWord, type UbootAddress, variableWord } from './uboot-words.ts'
 
-/** How long to wait for an answer to a key or a probe, in milliseconds. */
+/** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
-/** How long a command may be, with what is typed around it: CONFIG_SYS_CBSIZE is 512 on many boards. */
+/** The longest typed line, in characters. CONFIG_SYS_CBSIZE is 512 on many boards. */
 const lineLength = 500
+/** The length of the text around a command on a typed line. */
 const frameLength = 60
-/** How long a transfer may take unless it says otherwise, in milliseconds. */
+/** The time limit of a transfer without one, in milliseconds. */
 const transferTimeoutMs = 120_000
 
-/** How a U-Boot shell is begun. */
+/** Options of a U-Boot shell. */
 export interface UbootShellOptions extends ShellOptions {
   /** CONFIG_SYS_PROMPT (default `=> `). */
   readonly prompt?: string | undefined
-  /** What stops autoboot (default Ctrl-C): CONFIG_AUTOBOOT_STOP_STR where U-Boot is built with it. */
+  /** The keys that stop autoboot (default Ctrl-C): CONFIG_AUTOBOOT_STOP_STR if U-Boot is built with it. */
   readonly stopAutoboot?: string | undefined
 }
 
 /**
- * U-Boot's shell, built with hush as it is unless configured otherwise. A shell of a board that is being started is there
- * as soon as autoboot has been stopped.
+ * U-Boot's shell hush, the default of U-Boot. On a board that starts, the shell answers as soon as autoboot has been stopped.
  *
  * @example
  * ```ts
@@ -49,33 +49,33 @@ export class UbootShell extends ConsoleShell<CommandResult> {
     this.#stopAutoboot = options.stopAutoboot ?? keys.interrupt
   }
 
-  /** The value of an environment variable; undefined when there is none of that name. */
+  /** The value of an environment variable; `undefined` if there is none of that name. */
   async getEnv(name: string, options: ShellWaitOptions = {}): Promise<string | undefined> {
     const { output, exitCode } = await this.run(`printenv ${variableWord(name)}`, options)
     return exitCode === 0 ? output.slice(`${name}=`.length).replace(/\n$/, '') : undefined
   }
 
   /**
-   * Sets an environment variable, or removes it. It is not saved.
+   * Sets an environment variable, or removes it. The change is not saved.
    *
-   * @throws HardwareError COMMAND_FAILED when it cannot be changed, ARGUMENT_INVALID for a value that cannot be typed
+   * @throws HardwareError COMMAND_FAILED if it cannot be changed, ARGUMENT_INVALID for a value that cannot be typed
    */
   async setEnv(name: string, value: string | undefined, options: ShellWaitOptions = {}): Promise<void> {
     const command = `setenv ${variableWord(name)}`
     await this.runOrThrow(value === undefined || value === '' ? command : `${command} ${textWord(value)}`, options)
   }
 
-  /** All environment variables. A line that has no `=` belongs to the value before it. */
+  /** All environment variables. A line without `=` belongs to the value before it. */
   async printEnv(options: ShellWaitOptions = {}): Promise<Record<string, string>> {
-    const env: Record<string, string> = {}
+    const env = new Map<string, string>()
     let last = ''
     const output = await this.runOrThrow('printenv', options)
     for (const line of output.replace(/\n\nEnvironment size: .*$/, '').split('\n')) {
       const [, name, value = ''] = /^([^=]+)=(.*)$/.exec(line) ?? []
-      if (name === undefined) env[last] += `\n${line}`
-      else env[(last = name)] = value
+      if (name === undefined) env.set(last, `${env.get(last) ?? ''}\n${line}`)
+      else env.set((last = name), value)
     }
-    return env
+    return Object.fromEntries(env)
   }
 
   /**
@@ -94,7 +94,7 @@ export class UbootShell extends ConsoleShell<CommandResult> {
    * @param options.serverIp the server (default: the variable `serverip`)
    * @param options.timeoutMs default 120 000
    * @returns its length in bytes
-   * @throws CommandError (COMMAND_FAILED) when it could not be loaded
+   * @throws CommandError (COMMAND_FAILED) if it cannot be loaded
    */
   async tftp(
     address: UbootAddress,
@@ -120,7 +120,7 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   }
 
   /**
-   * Boots, and does not wait for what comes up.
+   * Boots, and does not wait for the system that comes up.
    *
    * @param command default `boot`, which runs the variable `bootcmd`
    */
@@ -129,8 +129,10 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   }
 
   /**
-   * @param length bytes, a multiple of the width
-   * @param options.width how many bytes to read at a time (default 1); registers often need 4
+   * Reads memory.
+   *
+   * @param length in bytes, a multiple of the width
+   * @param options.width the number of bytes of one access (default 1); registers often need 4
    */
   async readMemory(
     address: UbootAddress,
@@ -141,8 +143,10 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   }
 
   /**
-   * @param bytes a multiple of the width; some tens of bytes a line are typed, so a file is better loaded
-   * @param options.width how many bytes to write at a time (default 1); registers often need 4
+   * Writes memory. A typed line holds some tens of bytes, so a file is better loaded.
+   *
+   * @param bytes a multiple of the width
+   * @param options.width the number of bytes of one access (default 1); registers often need 4
    */
   async writeMemory(
     address: number | bigint,
@@ -161,7 +165,7 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   }
 
   protected override async reach(deadline: Deadline): Promise<void> {
-    // What stops autoboot in time also when U-Boot has just begun to count.
+    // U-Boot may have begun to count already, so the key has to come first.
     await this.console.send(this.#stopAutoboot)
     for (;;) {
       const unread = this.console.peek().length
@@ -182,7 +186,7 @@ export class UbootShell extends ConsoleShell<CommandResult> {
     refuseControls(command)
     if (command.length > lineLength - frameLength) {
       const message = `A command for U-Boot cannot be longer than ${lineLength - frameLength} characters`
-      throw new HardwareError('ARGUMENT_INVALID', message)
+      throw new HardwareError('ARGUMENT_INVALID', message, { details: { console: this.console.name } })
     }
     const [begin, end] = [createMarker(), createMarker()]
     const line = `echo ${begin.halves.join('""')}; ${command}; echo ${end.halves.join('""')}:$?`
@@ -204,7 +208,7 @@ export class UbootShell extends ConsoleShell<CommandResult> {
     for (;;) {
       const match = await this.console.expect([anyMarker, incomplete], deadline.within())
       before += match.before
-      if (match.named['marker'] === text) return { before, code: match.named['code'], time: match.time }
+      if (match.groups['marker'] === text) return { before, code: match.groups['code'], time: match.time }
       if (match.index === 1) {
         await this.console.send(keys.interrupt)
         await this.console.expect(this.prompt, deadline.within())
@@ -224,8 +228,8 @@ export class UbootShell extends ConsoleShell<CommandResult> {
 
 // One expression for all markers, because taking an expression apart takes as long as a command.
 const anyMarker = Object.assign(/(?<marker>vh[\da-f]{16})(?::(?<code>\d+))?\r\n/, {
-  // For errors that show what was waited for.
+  // Errors show this as the name of the pattern.
   toString: () => 'the end of the command',
 })
-/** What U-Boot's shell asks for the rest of a command with. */
+/** The prompt with which U-Boot's shell asks for the rest of a command. */
 const incomplete = /^> (?![\s\S])/

@@ -1,10 +1,10 @@
 import { HardwareError } from '../../errors.ts'
 import { refuseControls } from './one-line.ts'
 
-/** An address: a number, or what U-Boot takes for one (`0x40400000`, `${kernel_addr_r}`). */
+/** An address: a number, or a text that U-Boot reads as one (`0x40400000`, `${kernel_addr_r}`). */
 export type UbootAddress = number | bigint | string
 
-/** @throws HardwareError ARGUMENT_INVALID for what is no address */
+/** Makes the word of an address. @throws HardwareError ARGUMENT_INVALID for a value that is no address */
 export function addressWord(address: UbootAddress): string {
   const valid =
     typeof address === 'string'
@@ -15,8 +15,8 @@ export function addressWord(address: UbootAddress): string {
 }
 
 /**
- * A text as one word. U-Boot's shell takes a backslash before any character, also between quotes, so that quotes would
- * not do.
+ * Makes one word of a text. U-Boot's shell removes a backslash before any character, also between quotes, so quotes would not
+ * protect it.
  *
  * @throws HardwareError ARGUMENT_INVALID for a text with characters that cannot be typed
  */
@@ -25,7 +25,7 @@ export function textWord(text: string): string {
   return text === '' ? "''" : text.replaceAll(/[^\w./:=,@%+-]/gu, (character) => `\\${character}`)
 }
 
-/** @throws HardwareError ARGUMENT_INVALID for what is no name of a variable */
+/** Makes the word of a variable's name. @throws HardwareError ARGUMENT_INVALID for a wrong name */
 export function variableWord(name: string): string {
   if (/^[\w.:#%-]+$/.test(name)) return name
   throw new HardwareError('ARGUMENT_INVALID', `${JSON.stringify(name)} is not a name of a U-Boot variable`)

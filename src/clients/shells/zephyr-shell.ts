@@ -1,3 +1,4 @@
+import { wallClock } from '../../base/clock.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
@@ -7,27 +8,31 @@ import { createMarker } from './marker.ts'
 import { refuseControls } from './one-line.ts'
 import type { CommandResult, ShellOptions } from './types.ts'
 
+/** The time to wait for the answer to a probe, in milliseconds. */
 const answerMs = 1_000
-/** A line of Zephyr's logging, and the prompt that it replaces. */
+/** A line of Zephyr's logging. */
 const logLine = /\[\d\d:\d\d:\d\d\.\d{3},\d{3}\] <\w{3}> [^\n]*\n/g
 
-/** How a Zephyr shell is begun. */
+/** The beginning of such a line, with its level if the logging is minimal (CONFIG_LOG_MODE_MINIMAL). */
+const logLineStart = /^(?:\[\d\d:\d\d:\d\d\.\d{3},\d{3}\] <\w{3}> |[EWID]: )/
+
+/** Options of a Zephyr shell. */
 export interface ZephyrShellOptions extends ShellOptions {
   /** CONFIG_SHELL_PROMPT_UART (default `uart:~$ `). */
   readonly prompt?: string | undefined
 }
 
-/** A command of Zephyr that has ended. */
+/** The result of a command of Zephyr. */
 export interface ZephyrCommandResult extends CommandResult<number | undefined> {
-  /** What the command returned, 0 or a negative error number; undefined without CONFIG_SHELL_CMDS_RETURN_VALUE. */
+  /** The return value of the command: 0 or a negative error number; `undefined` without CONFIG_SHELL_CMDS_RETURN_VALUE. */
   readonly exitCode: number | undefined
-  /** What Zephyr has logged meanwhile, a line each. */
+  /** The lines that Zephyr logged in the meantime. */
   readonly logMessages: readonly string[]
 }
 
 /**
- * Zephyr's shell. It can print nothing that one asks for, but says of a command that it does not know that it does not: so
- * a command has ended when the next, of a name that there cannot be, is not known.
+ * Zephyr's shell. It has no command that prints a given text, but it names an unknown command in its error. So a command has ended
+ * when the shell reports the next one, of a random name, as unknown.
  */
 export class ZephyrShell extends ConsoleShell<ZephyrCommandResult> {
   protected override readonly prompt: string
@@ -35,6 +40,10 @@ export class ZephyrShell extends ConsoleShell<ZephyrCommandResult> {
   constructor(console: Conversation, options: ZephyrShellOptions = {}) {
     super(console, options)
     this.prompt = options.prompt ?? 'uart:~$ '
+  }
+
+  protected override isSystemLine(lineStart: string): boolean {
+    return logLineStart.test(lineStart)
   }
 
   protected override async reach(deadline: Deadline): Promise<void> {
@@ -54,9 +63,9 @@ export class ZephyrShell extends ConsoleShell<ZephyrCommandResult> {
     refuseControls(command)
     const { text: end } = createMarker()
     const typed = this.console.mark()
-    const startedAt = Date.now()
+    const startedAt = wallClock()
     await this.console.sendLine(command, { signal: deadline.signal })
-    // It may be the command that has printed this, which does no harm: 64 typed characters wait for the shell
+    // The command itself may have printed the prompt, which does no harm: 64 typed characters wait for the shell
     // (CONFIG_SHELL_BACKEND_SERIAL_RX_RING_BUFFER_SIZE).
     const prompted = await this.console.expect(`\n${this.prompt}`, deadline.within())
     await this.console.sendLine('retval', { signal: deadline.signal })
@@ -72,10 +81,11 @@ export class ZephyrShell extends ConsoleShell<ZephyrCommandResult> {
     const asked = `${this.prompt}retval\r\n`
     const at = text.lastIndexOf(asked)
     if (at < 0) {
-      throw new HardwareError('RESULT_INVALID', `${this.console.name}: cannot tell the end of ${command} in:\n${text}`)
+      const message = `${this.console.name}: cannot tell the end of ${command} in:\n${text}`
+      throw new HardwareError('RESULT_INVALID', message, { details: { console: this.console.name } })
     }
     let output = text.slice(0, at)
-    // A log message takes the place of the prompt, which is printed again after it.
+    // A log message replaces the prompt, and the shell prints the prompt again after it.
     while (output.endsWith(this.prompt)) output = output.slice(0, -this.prompt.length)
     const code = /^(-?\d+)\r\n/.exec(text.slice(at + asked.length))?.[1]
     return {
@@ -87,7 +97,7 @@ export class ZephyrShell extends ConsoleShell<ZephyrCommandResult> {
   }
 }
 
-/** What Zephyr's shell prints for a command that there is not. */
+/** The error of Zephyr's shell for an unknown command. */
 function notFound(command: string): string {
   return `${command}: command not found`
 }

@@ -1,3 +1,4 @@
+import { checkConfig, ruleFor, rules } from '../../base/check.ts'
 import { Composite } from '../../interfaces/composite.ts'
 import { CompositeDriver } from '../../runtime/composite-driver.ts'
 import { Driver } from '../../runtime/driver.ts'
@@ -8,22 +9,29 @@ import { freePins } from './pins.ts'
 import { AvrPower } from './power.ts'
 import { Simulator } from './simulator.ts'
 
-/** What {@link AvrBoard} is configured with. */
+/** The config of {@link AvrBoard}. */
 export interface AvrBoardConfig {
-  /** How fast it runs: as a real board with a 16 MHz crystal (default), or as fast as this machine can. */
-  readonly speed?: 'real-time' | 'maximum'
-  /** The pins, by Arduino's names, that lines to the lab hang on (default D13, where an Uno has its LED). */
-  readonly inputs?: readonly string[]
-  /** The pins that lines from the lab hang on (default D2). */
-  readonly outputs?: readonly string[]
+  /** The speed: that of a real board with a 16 MHz crystal (default), or the highest that this machine can reach. */
+  readonly speed?: 'real-time' | 'maximum' | undefined
+  /** The pins that the lab reads, by Arduino's names (default D13, the pin of an Uno's LED). */
+  readonly inputs?: readonly string[] | undefined
+  /** The pins that the lab drives (default D2). */
+  readonly outputs?: readonly string[] | undefined
 }
 
+const pins = rules.optional(
+  ruleFor(
+    `a list of pins (${freePins.join(', ')})`,
+    (value) => Array.isArray(value) && value.every((pin: unknown) => freePins.some((free) => free === pin)),
+  ),
+)
+
 /**
- * An Arduino Uno (ATmega328P at 16 MHz) simulated by avr8js, an optional peer of this package. It begins without power
- * and without a program.
+ * A simulated Arduino Uno: power, console, flasher and pins (needs `npm install avr8js`). The board, an ATmega328P at 16 MHz,
+ * starts without power and without a program.
  *
- * Its children are `power`, `console`, `flasher` and `gpio`, which has a child for each pin that is connected. A pin's
- * direction is the lab's: an LED of the board is an input.
+ * Its children are `power`, `console`, `flasher` and `gpio`, which has a child for each connected pin. The direction of a pin is
+ * the lab's: an LED of the board is an input.
  *
  * @example
  * ```yaml
@@ -33,6 +41,11 @@ export interface AvrBoardConfig {
  */
 export class AvrBoard extends Driver {
   static readonly interface = Composite
+  static readonly configRules = {
+    speed: rules.optional(rules.oneOf('real-time', 'maximum')),
+    inputs: pins,
+    outputs: pins,
+  }
   override readonly children: {
     readonly power: AvrPower
     readonly console: AvrConsole
@@ -41,11 +54,14 @@ export class AvrBoard extends Driver {
   }
   readonly #simulator: Simulator
 
-  /** @throws TypeError for a configuration that no board has */
+  /** @throws TypeError with all mistakes of the config */
   constructor(config: AvrBoardConfig = {}) {
     super()
-    const { speed = 'real-time', inputs = ['D13'], outputs = ['D2'] } = config
-    check(config, { speed, inputs, outputs })
+    checkConfig(config, AvrBoard.configRules)
+    const speed = config.speed ?? 'real-time'
+    const inputs = config.inputs ?? ['D13']
+    const outputs = config.outputs ?? ['D2']
+    checkOnce([...inputs, ...outputs])
     const simulator = new Simulator(speed)
     this.#simulator = simulator
     this.children = {
@@ -70,17 +86,8 @@ export class AvrBoard extends Driver {
   }
 }
 
-function check(given: object, { speed, inputs, outputs }: Required<AvrBoardConfig>): void {
-  const unknown = Object.keys(given).filter((key) => !['speed', 'inputs', 'outputs'].includes(key))
-  if (unknown.length > 0)
-    throw new TypeError(`has unknown keys ${unknown.join(', ')}; it can have speed, inputs, outputs`)
-  if (speed !== 'real-time' && speed !== 'maximum') {
-    throw new TypeError(`speed is ${JSON.stringify(speed)}; it can be 'real-time' or 'maximum'`)
-  }
-  const pins = [...inputs, ...outputs]
-  for (const [index, pin] of pins.entries()) {
-    if (!freePins.includes(pin))
-      throw new TypeError(`has no pin ${JSON.stringify(pin)}; there are ${freePins.join(', ')}`)
-    if (pins.indexOf(pin) !== index) throw new TypeError(`connects pin ${pin} twice`)
-  }
+/** @throws TypeError with the pins that are listed twice */
+function checkOnce(connected: readonly string[]): void {
+  const twice = new Set(connected.filter((pin, index) => connected.indexOf(pin) !== index))
+  if (twice.size > 0) throw new TypeError(`connects pin ${[...twice].join(', ')} twice`)
 }

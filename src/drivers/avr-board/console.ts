@@ -5,10 +5,10 @@ import { Serial } from '../../interfaces/serial.ts'
 import { Driver } from '../../runtime/driver.ts'
 import type { Simulator } from './simulator.ts'
 
-/** What is kept for a reader that does not read; more than that is lost, as on any serial port. */
+/** The most bytes that wait for a slow reader. More bytes are lost, as on any serial port. */
 const maxUnread = 1024 * 1024
 
-/** The board's UART. All readers see all it sends; what they write is sent at the firmware's baud rate. */
+/** The board's UART. Every reader receives all output. Input is sent at the firmware's baud rate. */
 export class AvrConsole extends Driver implements Implementation<typeof Serial> {
   static readonly interface = Serial
   readonly #simulator: Simulator
@@ -43,13 +43,13 @@ export class AvrConsole extends Driver implements Implementation<typeof Serial> 
     for (const stream of this.#open) stream.destroy()
   }
 
-  /** As on an Arduino, the board is reset when DTR becomes active. */
+  /** Resets the board when DTR becomes active, as on an Arduino. */
   async setDtr(active: boolean) {
     const becomesActive = active && !this.#dtr
     this.#dtr = active
     if (becomesActive) await this.#simulator.tell({ type: 'reset' })
   }
 
-  /** Not connected on an Arduino. */
+  /** Does nothing: an Arduino does not connect RTS. */
   setRts() {}
 }

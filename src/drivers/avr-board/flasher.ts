@@ -19,7 +19,7 @@ export function eraseFlash(): Uint8Array {
   return new Uint8Array(flashBytes).fill(erased)
 }
 
-/** The package is CommonJS, and its types describe a default export that only bundlers see. */
+/** Loads the package, which is CommonJS. Its types describe a default export that only bundlers see. */
 async function loadMemoryMap(): Promise<typeof IntelHex.default.default> {
   const { default: module } = await import('nrf-intel-hex')
   return module as unknown as typeof IntelHex.default.default

@@ -8,30 +8,30 @@ export const clockHz = 16_000_000
 const eepromBytes = 1024
 const ramBytes = 2048
 
-/** Where the machine's output goes. */
+/** Receives the output of the machine. */
 export interface MachineOutput {
   byte(value: number): void
   level(pin: string, high: boolean): void
 }
 
-/** What outlives the power. */
+/** The memories that keep their content without power. */
 export interface Memory {
   readonly flash: Uint8Array
   readonly eeprom: Avr.EEPROMMemoryBackend
 }
 
-/** An EEPROM as it leaves the factory. */
+/** Makes an EEPROM in its state of delivery. */
 export function createEeprom(avr: typeof Avr): Avr.EEPROMMemoryBackend {
   return new avr.EEPROMMemoryBackend(eepromBytes)
 }
 
-/** A powered ATmega328P: made when the power comes, dropped with all its state when it goes. */
+/** A powered ATmega328P. It is made at each power-on, and dropped with all its state at each power-off. */
 export class Machine {
   readonly #avr: typeof Avr
   readonly #cpu: Avr.CPU
   readonly #uart: Avr.AVRUSART
   readonly #pins = new Map<string, { readonly port: Avr.AVRIOPort; readonly index: number }>()
-  /** Bytes that wait for the UART, and whom to tell when they are through. */
+  /** The bytes that wait for the UART, and the function to call when they have been sent. */
   readonly #queue: { readonly bytes: Uint8Array; next: number; readonly done: () => void }[] = []
 
   constructor(avr: typeof Avr, { flash, eeprom }: Memory, output: MachineOutput) {
@@ -71,13 +71,13 @@ export class Machine {
     place?.port.setPin(place.index, high)
   }
 
-  /** Queues bytes for the UART. Without a receiver they are lost, as on a wire. */
+  /** Queues bytes for the UART. They are lost while its receiver is off, as on a wire. */
   send(bytes: Uint8Array, done: () => void): void {
     this.#queue.push({ bytes, next: 0, done })
     this.#feed()
   }
 
-  /** Forgets what waits for the UART, when the power goes. */
+  /** Drops the bytes that wait for the UART, at a power-off. */
   dropQueue(): void {
     for (const { done } of this.#queue.splice(0)) done()
   }
@@ -96,7 +96,7 @@ export class Machine {
     }
   }
 
-  /** Runs until the clock has counted to `cycles`, or `stop` says so; that is asked every few thousand cycles. */
+  /** Runs until the clock has reached `cycles`, or until `stop`, which is called every few thousand cycles, returns true. */
   run(cycles: number, stop: () => boolean): void {
     const cpu = this.#cpu
     while (cpu.cycles < cycles && !stop()) {

@@ -1,18 +1,18 @@
-/** What the board's drivers tell the thread that simulates it. */
+/** The messages from the board's drivers to the thread that simulates it. */
 export type ToSimulator =
   | { readonly type: 'power'; readonly on: boolean }
-  /** What the reset button does. */
+  /** Press the reset button. */
   | { readonly type: 'reset' }
   /** The whole program memory. The board restarts if it is on. */
   | { readonly type: 'program'; readonly flash: Uint8Array }
-  /** Forget the EEPROM. */
+  /** Erase the EEPROM. */
   | { readonly type: 'eraseEeprom' }
-  /** Bytes for the UART, at its baud rate; answered by `sent` when they are through. */
+  /** Bytes for the UART, at its baud rate. `sent` is the answer when the last one has been sent. */
   | { readonly type: 'send'; readonly id: number; readonly bytes: Uint8Array }
   /** The level that a line from outside puts on a pin. */
   | { readonly type: 'drive'; readonly pin: string; readonly high: boolean }
 
-/** What the thread tells the board's drivers. */
+/** The messages from the thread to the board's drivers. */
 export type FromSimulator =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }
@@ -21,5 +21,5 @@ export type FromSimulator =
   | { readonly type: 'received'; readonly bytes: Uint8Array }
   /** Changes of the levels that the board puts on its pins, in their order. */
   | { readonly type: 'levels'; readonly changes: readonly { readonly pin: string; readonly high: boolean }[] }
-  /** What was asked by the last message has been done. */
+  /** The last message has been carried out. */
   | { readonly type: 'done' }

@@ -1,13 +1,9 @@
-import type { Implementation } from '../../interfaces/define.ts'
-import { VirtualPower } from '../../interfaces/virtual-power.ts'
-import { HardwareError } from '../../errors.ts'
-import { Driver } from '../../runtime/driver.ts'
+import { SimulatedPower } from '../simulated-power.ts'
 import { eraseFlash } from './flasher.ts'
 import type { Simulator } from './simulator.ts'
 
-/** The board's power. Off clears its RAM and registers; its program and EEPROM stay, unless they shall be destroyed. */
-export class AvrPower extends Driver implements Implementation<typeof VirtualPower> {
-  static readonly interface = VirtualPower
+/** The power of a simulated Uno. `off` clears the RAM and the registers. The flash and the EEPROM keep their content without power. */
+export class AvrPower extends SimulatedPower {
   readonly #simulator: Simulator
 
   constructor(simulator: Simulator) {
@@ -15,19 +11,14 @@ export class AvrPower extends Driver implements Implementation<typeof VirtualPow
     this.#simulator = simulator
   }
 
-  on() {
+  override on() {
     return this.#simulator.tell({ type: 'power', on: true })
   }
 
-  async off(destroy?: boolean | null) {
+  override async off(destroy?: boolean | null) {
     await this.#simulator.tell({ type: 'power', on: false })
     if (destroy !== true) return
     await this.#simulator.tell({ type: 'eraseEeprom' })
     await this.#simulator.tell({ type: 'program', flash: eraseFlash() })
-  }
-
-  // oxlint-disable-next-line require-yield -- there is nothing to measure
-  async *read(): AsyncGenerator<never> {
-    throw new HardwareError('NOT_IMPLEMENTED', 'A simulated board draws no current')
   }
 }

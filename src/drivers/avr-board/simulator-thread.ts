@@ -1,16 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
+import { cancelTurn, nextTurn, now, startTimer, stopTimer } from '../../base/clock.ts'
 import type { FromSimulator, ToSimulator } from './messages.ts'
 import { messageOf } from '../../errors.ts'
 
-/** What the thread is started with. */
+/** Options of the thread. */
 export interface SimulatorData {
   readonly speed: 'real-time' | 'maximum'
 }
 
-/** How long the simulation runs before it looks at messages, in milliseconds. */
+/** The time that the simulation runs between two looks for messages, in milliseconds. */
 const sliceMs = 4
-/** A simulation that is further behind than this gives the time up, instead of racing to catch up. */
+/** The lag from which the simulation gives up lost time instead of running faster, in milliseconds. */
 const maxLagMs = 50
 
 if (parentPort !== null) {
@@ -28,7 +29,7 @@ async function start(port: NonNullable<typeof parentPort>, { speed }: SimulatorD
   let flash = new Uint8Array(32 * 1024).fill(0xff)
   let eeprom = createEeprom(avr)
   let machine: InstanceType<typeof Machine> | undefined
-  /** When the clock of the machine stood at 0. */
+  /** The time at which the clock of the machine was 0. */
   let epoch = 0
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
   const driven = new Map<string, boolean>()
@@ -37,7 +38,7 @@ async function start(port: NonNullable<typeof parentPort>, { speed }: SimulatorD
   const levels = new Map<string, boolean>()
 
   const flush = () => {
-    // Bytes and levels of one slice may have been mixed; whoever waits for an answer looks at pins after it.
+    // The order of bytes and levels within one slice is lost. Levels are sent first, so that pins are right when an answer arrives.
     if (changes.length > 0) post({ type: 'levels', changes })
     if (bytes.length > 0) post({ type: 'received', bytes: Uint8Array.from(bytes) })
     changes = []
@@ -51,24 +52,24 @@ async function start(port: NonNullable<typeof parentPort>, { speed }: SimulatorD
 
   const slice = () => {
     if (machine === undefined) return
-    const end = performance.now() + sliceMs
-    const overdue = () => performance.now() > end
+    const end = now() + sliceMs
+    const overdue = () => now() > end
     if (speed === 'maximum') {
       machine.run(Infinity, overdue)
-      timer = setImmediate(slice)
+      timer = nextTurn(slice)
     } else {
       const cyclesPerMs = clockHz / 1000
-      machine.run((performance.now() - epoch) * cyclesPerMs, overdue)
-      const lagMs = performance.now() - epoch - machine.cycles / cyclesPerMs
+      machine.run((now() - epoch) * cyclesPerMs, overdue)
+      const lagMs = now() - epoch - machine.cycles / cyclesPerMs
       if (lagMs > maxLagMs) epoch += lagMs
-      timer = setTimeout(slice, 1)
+      timer = startTimer(slice, 1)
     }
     flush()
   }
 
   const powerOff = () => {
-    if (speed === 'maximum') clearImmediate(timer as NodeJS.Immediate)
-    else clearTimeout(timer as NodeJS.Timeout)
+    if (speed === 'maximum') cancelTurn(timer as NodeJS.Immediate)
+    else stopTimer(timer as NodeJS.Timeout)
     machine?.dropQueue()
     machine = undefined
     for (const pin of levels.keys()) setLevel(pin, false)
@@ -77,8 +78,8 @@ async function start(port: NonNullable<typeof parentPort>, { speed }: SimulatorD
   const powerOn = () => {
     machine = new Machine(avr, { flash, eeprom }, { byte: (value) => bytes.push(value), level: setLevel })
     for (const [pin, high] of driven) machine.drive(pin, high)
-    epoch = performance.now()
-    timer = speed === 'maximum' ? setImmediate(slice) : setTimeout(slice, 0)
+    epoch = now()
+    timer = speed === 'maximum' ? nextTurn(slice) : startTimer(slice, 0)
   }
   const restart = () => {
     if (machine === undefined) return

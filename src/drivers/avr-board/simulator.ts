@@ -9,11 +9,11 @@ import type { SimulatedPins } from '../simulated-lines.ts'
 
 interface Events {
   received: [Uint8Array]
-  /** A level of a pin that the board drives, when it changes. */
+  /** The board has changed the level of a pin. */
   level: [pin: string, high: boolean]
 }
 
-/** The simulated microcontroller, in a thread of its own so that a busy firmware does not hold up the exporter. */
+/** The simulated microcontroller. It runs in a separate thread, so that a busy firmware does not delay the exporter. */
 export class Simulator extends EventEmitter<Events> implements SimulatedPins {
   readonly #speed: SimulatorData['speed']
   readonly #levels = new Map<string, boolean>()
@@ -30,7 +30,7 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
   }
 
   /**
-   * Starts the thread; the board is off.
+   * Starts the thread. The board is off.
    *
    * @throws HardwareError MODULE_MISSING when avr8js is not installed
    */
@@ -53,7 +53,7 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
     await this.#worker?.terminate()
   }
 
-  /** The level that the board puts on a pin; low while it is off. */
+  /** The level that the board puts on a pin; low while the board is off. */
   level(pin: string): boolean {
     return this.#levels.get(pin) ?? false
   }
@@ -63,7 +63,7 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
     return this.tell({ type: 'drive', pin, high })
   }
 
-  /** Tells the board something, and waits until it is done. */
+  /** Sends a message to the board, and waits until it has been carried out. */
   tell(message: Exclude<ToSimulator, { type: 'send' }>): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined || this.#worker === undefined) {
@@ -75,7 +75,7 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
     })
   }
 
-  /** Sends bytes to the UART; `done` is called when the last of them is through, at the baud rate of the firmware. */
+  /** Sends bytes to the UART at the baud rate of the firmware. `done` is called after the last one. */
   send(bytes: Uint8Array, done: (error?: Error) => void): void {
     if (this.#failure !== undefined) {
       done(this.#failure)

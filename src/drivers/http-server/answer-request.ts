@@ -13,8 +13,8 @@ const refusals: Readonly<Record<Refusal, readonly [status: number, text: string]
 /**
  * Sends the file that a request asks for, or an error.
  *
- * @returns what was sent, for people
- * @throws what happened to the file, or to the connection, in the middle of it
+ * @returns a description of the answer, for the log
+ * @throws the error of the file or of the connection during the transfer
  */
 export async function answerRequest(
   request: IncomingMessage,
@@ -41,7 +41,7 @@ async function sendFile(request: IncomingMessage, response: ServerResponse, { ha
   response.setHeader('Accept-Ranges', 'bytes')
   response.setHeader('ETag', tag)
   response.setHeader('Last-Modified', new Date(modifiedMs).toUTCString())
-  // A part of another version of the file would be of no use to who has the beginning of this one.
+  // A client that has the beginning of one version cannot use a part of another version.
   const condition = request.headers['if-range']
   const wanted = condition === undefined || condition === tag ? request.headers.range : undefined
   const range = request.method === 'GET' ? parseRange(wanted, size) : undefined
@@ -60,7 +60,7 @@ async function sendFile(request: IncomingMessage, response: ServerResponse, { ha
     response.end()
     return 'sent no content'
   }
-  // A file that has become shorter is an error then, and not a client that waits for the rest.
+  // A file that becomes shorter is an error then. Otherwise the client would wait for the rest.
   response.strictContentLength = true
   await pipeline(handle.createReadStream({ start, end, autoClose: false }), response)
   return `sent ${length} bytes`
@@ -73,7 +73,7 @@ function refuse(response: ServerResponse, status: number, text: string): string 
   return `${status}: ${text}`
 }
 
-/** The path of a request's target, which may be a whole URL; nothing if it is not encoded rightly. */
+/** Reads the path in a request's target, which may be a whole URL; `undefined` if the encoding is wrong. */
 function pathOf(target: string): string | undefined {
   const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/)
   try {

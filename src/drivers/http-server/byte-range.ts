@@ -5,10 +5,10 @@ export interface ByteRange {
 }
 
 /**
- * The part of a file that a `Range` header asks for (RFC 9110, section 14). One that is no range of bytes, or several at
- * once, a server may pass over: nothing is returned, and the file is sent as a whole.
+ * Reads a `Range` header (RFC 9110, section 14). A server may ignore a header without a range of bytes, or with several ranges: the
+ * result is `undefined` then, and the whole file is sent.
  *
- * @param size of the file in bytes
+ * @param size the size of the file in bytes
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const { from = '', to = '' } = /^bytes=[ \t]*(?<from>\d*)-(?<to>\d*)[ \t]*$/i.exec(header ?? '')?.groups ?? {}

@@ -1,20 +1,20 @@
 import type { Implementation } from '../../interfaces/define.ts'
 import { HttpServer } from '../../interfaces/http-server.ts'
-import { checkConfig, rules } from '../check-config.ts'
+import { checkConfig, rules } from '../../base/check.ts'
 import { urlHost } from '../served-folder/addresses.ts'
 import { type FileServerConfig, fileServerRules } from '../served-folder/config.ts'
 import { FileServerDriver, type ListenOptions } from '../served-folder/file-server-driver.ts'
 import { FileHttpServer } from './server.ts'
 
-/** What {@link HttpServerDriver} is configured with. */
+/** The config of {@link HttpServerDriver}. */
 export interface HttpServerConfig extends FileServerConfig {
-  /** How long a connection may be silent in the middle of a file, in seconds (default 600); 0 is for ever. */
-  readonly timeout?: number
+  /** The longest pause of a connection during a transfer, in seconds (default 600). 0 is no limit. */
+  readonly timeout?: number | undefined
 }
 
 /**
- * An HTTP server that boards boot from. It gives the files of a folder away and takes none; clients put them there
- * through its child `storage`, which needs the package opendal. It listens from `start` on; the default port is 8080.
+ * An HTTP server that serves a folder from which boards boot. Boards can only read; clients put files into the folder
+ * through the child `storage`, which needs the package opendal. The server listens from `start` on. The default port is 8080.
  *
  * @example
  * ```yaml
@@ -26,10 +26,11 @@ export interface HttpServerConfig extends FileServerConfig {
  */
 export class HttpServerDriver extends FileServerDriver implements Implementation<typeof HttpServer> {
   static readonly interface = HttpServer
+  static readonly configRules = { ...fileServerRules, timeout: rules.optional(rules.amount) }
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: HttpServerConfig = {}) {
-    checkConfig(config, { ...fileServerRules, timeout: rules.optional(rules.amount) })
+    checkConfig(config, HttpServerDriver.configRules)
     const timeoutMs = Math.min((config.timeout ?? 600) * 1000, 2 ** 31 - 1)
     const listen = (options: ListenOptions) => FileHttpServer.listen({ ...options, timeoutMs })
     super(config, { name: 'HTTP', defaultPort: 8080, listen })

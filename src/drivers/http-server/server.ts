@@ -7,17 +7,17 @@ import type { ServerLog } from '../served-folder/running-server.ts'
 import type { ServedFolder } from '../served-folder/served-folder.ts'
 import { answerRequest } from './answer-request.ts'
 
-/** What {@link FileHttpServer.listen} takes. */
+/** Options of {@link FileHttpServer.listen}. */
 export interface FileHttpServerOptions {
   readonly address: string
   readonly port: number
   readonly folder: ServedFolder
   readonly logger: ServerLog
-  /** How long a connection may be silent in the middle of a file, in milliseconds. */
+  /** The longest pause of a connection during a transfer, in milliseconds. */
   readonly timeoutMs: number
 }
 
-/** Gives the files of a folder to whoever asks by HTTP. */
+/** Serves the files of a folder by HTTP. */
 export class FileHttpServer implements AsyncDisposable {
   readonly #server: Server
   readonly #options: FileHttpServerOptions
@@ -30,7 +30,7 @@ export class FileHttpServer implements AsyncDisposable {
     server.on('request', (request, response) => void this.#answer(request, response))
   }
 
-  /** @throws HardwareError DEVICE_IO when the port cannot be had */
+  /** @throws HardwareError DEVICE_IO when the port cannot be used */
   static async listen(options: FileHttpServerOptions): Promise<FileHttpServer> {
     const server = createServer()
     try {
@@ -47,7 +47,7 @@ export class FileHttpServer implements AsyncDisposable {
     return typeof address === 'object' && address !== null ? address.port : this.#options.port
   }
 
-  /** Stops listening, and breaks the connections that there are. */
+  /** Stops listening, and closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -58,7 +58,7 @@ export class FileHttpServer implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { logger, folder } = this.#options
     const what = `${request.socket.remoteAddress}: ${request.method} ${request.url}`
-    // The pipeline has it too; but there is none yet while the file is opened.
+    // The pipeline handles errors as well, but it does not exist while the file is being opened.
     response.on('error', () => undefined)
     try {
       logger.info(`${what}: ${await answerRequest(request, response, folder)}`)

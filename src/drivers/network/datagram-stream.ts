@@ -6,12 +6,12 @@ import { HardwareError, messageOf } from '../../errors.ts'
 /** The largest payload of a datagram: 65 535 bytes less the headers of IPv4 and UDP (RFC 791, RFC 768). */
 const maxDatagramLength = 65_507
 
-/** How much may wait for a reader, in bytes. What comes then is lost, as it would be in a full socket buffer. */
+/** The most bytes that may wait for a reader. More datagrams are lost, as in a full socket buffer. */
 const maxUnread = 4 * 1024 * 1024
 
 /**
- * A connected UDP socket as a stream: one chunk is one datagram, both ways. It has no end of its own; destroy it. An
- * empty datagram from the device goes no further than this, because streams of the wire have no empty chunks.
+ * A connected UDP socket as a stream: one chunk is one datagram, both ways. The stream never ends; destroy it. An empty datagram from
+ * the device is dropped, because streams on the wire have no empty chunks.
  */
 export class DatagramStream extends Duplex {
   readonly #socket: Socket
@@ -23,8 +23,8 @@ export class DatagramStream extends Duplex {
 
   /**
    * @param socket is closed with the stream
-   * @param name how errors name the other side
-   * @param lost is told of each datagram that nobody had read in time
+   * @param name the name of the other side in errors
+   * @param lost is called for each datagram that was not read in time
    */
   constructor(socket: Socket, name: string, lost: () => void) {
     super({ readableObjectMode: true })
@@ -32,7 +32,7 @@ export class DatagramStream extends Duplex {
     this.#name = name
     this.#lost = lost
     socket.on('message', (datagram) => this.#receive(datagram))
-    // That the other side refuses datagrams is seen here: its ICMP answers come as errors of a connected socket.
+    // A connected socket has an error when the other side refuses datagrams with ICMP.
     socket.on('error', (error) => this.destroy(this.#explain(error)))
   }
 

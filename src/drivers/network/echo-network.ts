@@ -5,9 +5,10 @@ import { Driver } from '../../runtime/driver.ts'
 
 const { connect } = Network.methods
 
-/** An endpoint that sends back what it gets. It has no address. */
+/** An endpoint that sends back what it receives. It has no address. */
 export class EchoNetwork extends Driver {
   static readonly interface = { ...Network, methods: { connect } }
+  static readonly configRules = {}
 
   connect() {
     return new PassThrough()

@@ -5,9 +5,9 @@ import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import { checkConfig, rules } from '../check-config.ts'
-import { checkEndpoint, connectTimeoutMs, type EndpointConfig, endpointUrl } from './endpoint.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import { checkConfig, rules } from '../../base/check.ts'
+import { connectTimeoutMs, endpointAddress, type EndpointConfig, endpointRules, endpointUrl } from './endpoint.ts'
 
 async function openSocket(url: string, options: NetConnectOpts): Promise<Socket> {
   const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
@@ -21,44 +21,46 @@ async function openSocket(url: string, options: NetConnectOpts): Promise<Socket>
   }
 }
 
-/** What {@link TcpNetwork} is configured with. */
+/** The config of {@link TcpNetwork}. */
 export type TcpNetworkConfig = EndpointConfig
 
-/** A TCP endpoint that the exporter can reach. */
+/** A TCP endpoint that the exporter can reach; `forwardTcp()` makes it reachable for the test. */
 export class TcpNetwork extends Driver implements Implementation<typeof Network> {
   static readonly interface = Network
+  static readonly configRules = endpointRules
   readonly #config: TcpNetworkConfig
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: TcpNetworkConfig) {
     super()
-    checkEndpoint(config)
+    checkConfig(config, TcpNetwork.configRules)
     this.#config = config
   }
 
   connect() {
-    return openSocket(this.address(), { host: this.#config.host, port: this.#config.port })
+    return openSocket(endpointUrl('tcp', this.#config), { host: this.#config.host, port: this.#config.port })
   }
 
   address() {
-    return endpointUrl('tcp', this.#config)
+    return endpointAddress('tcp', this.#config)
   }
 }
 
-/** What {@link UnixNetwork} is configured with. */
+/** The config of {@link UnixNetwork}. */
 export interface UnixNetworkConfig {
   readonly path: string
 }
 
-/** A unix socket on the exporter's machine. It has no address elsewhere. */
+/** A unix socket on the exporter's machine; `forwardUnix()` makes it reachable for the test. It has no address elsewhere. */
 export class UnixNetwork extends Driver {
   static readonly interface = { ...Network, methods: { connect: Network.methods.connect } }
+  static readonly configRules = { path: rules.text }
   readonly #path: string
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: UnixNetworkConfig) {
     super()
-    checkConfig(config, { path: rules.text })
+    checkConfig(config, UnixNetwork.configRules)
     this.#path = config.path
   }
 

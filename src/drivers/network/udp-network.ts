@@ -7,29 +7,32 @@ import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { withTimeLimit } from '../../time-limit.ts'
+import { checkConfig } from '../../base/check.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
 import { DatagramStream } from './datagram-stream.ts'
-import { checkEndpoint, connectTimeoutMs, type EndpointConfig, endpointUrl } from './endpoint.ts'
+import { connectTimeoutMs, endpointAddress, type EndpointConfig, endpointRules, endpointUrl } from './endpoint.ts'
 
-/** What {@link UdpNetwork} is configured with. */
+/** The config of {@link UdpNetwork}. */
 export type UdpNetworkConfig = EndpointConfig
 
-/** A UDP endpoint that the exporter can reach. Every connection is a socket, and so a local port, of its own. */
+/** A UDP endpoint that the exporter can reach. Each connection has another socket, and so another local port. */
 export class UdpNetwork extends Driver implements Implementation<typeof Network> {
   static readonly interface = Network
+  static readonly configRules = endpointRules
   readonly #config: UdpNetworkConfig
   readonly #open = new Set<DatagramStream>()
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: UdpNetworkConfig) {
     super()
-    checkEndpoint(config)
+    checkConfig(config, UdpNetwork.configRules)
     this.#config = config
   }
 
   async connect() {
     const { host, port } = this.#config
-    const limit = { name: `the connection to ${this.address()}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
+    const url = endpointUrl('udp', this.#config)
+    const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
     const { address, family } = await withTimeLimit(limit, () => lookup(host))
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
     try {
@@ -53,7 +56,7 @@ export class UdpNetwork extends Driver implements Implementation<typeof Network>
   }
 
   address() {
-    return endpointUrl('udp', this.#config)
+    return endpointAddress('udp', this.#config)
   }
 
   override close() {

@@ -3,7 +3,7 @@ import { dirname, resolve, sep } from 'node:path'
 
 import { normalizePath } from './paths.ts'
 
-/** What was made in a session. */
+/** The paths that were created in a session. */
 export class CreatedPaths {
   readonly #paths = new Set<string>()
 
@@ -15,15 +15,15 @@ export class CreatedPaths {
     this.#paths.delete(normalizePath(path))
   }
 
-  /** Sorted: a folder comes before what is in it. */
+  /** Lists the paths in order: a folder comes before its content. */
   list(): string[] {
     return [...this.#paths].toSorted()
   }
 
   /**
-   * Removes them from a folder: nothing outside of it, also where a link leads there, and not the folder itself.
+   * Removes the paths from a folder. Files outside of the folder stay, also if a link leads there, and so does the folder itself.
    *
-   * @returns what could not be removed
+   * @returns the paths that could not be removed
    */
   async removeFrom(root: string): Promise<{ path: string; error: unknown }[]> {
     const failed: { path: string; error: unknown }[] = []

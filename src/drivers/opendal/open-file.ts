@@ -1,24 +1,26 @@
 import type { Operator, Reader, Writer } from 'opendal'
 
+import { Mutex } from '../../base/mutex.ts'
 import { HardwareError } from '../../errors.ts'
 import type { StorageFileMode } from '../../interfaces/opendal.ts'
 import { storageError } from './storage-error.ts'
 
-/** How much of a file is in memory at a time. */
+/** The size of the pieces that are in memory, in bytes. */
 const pieceBytes = 256 * 1024
 
-/** A file of a storage, from its opening to its end. */
+/** An open file of a storage. */
 export class OpenFile {
   readonly #operator: Operator
   readonly #path: string
   readonly #mode: StorageFileMode
   readonly #writer: Writer | undefined
-  /** Reads on from the position, where nobody has moved that: some web servers only give whole files. */
+  /** Reads from the position on, if no call has moved it: some web servers only send whole files. */
   #reader: Reader | undefined
   #position = 0
   #length = 0
   #closed = false
-  #last: Promise<unknown> = Promise.resolve()
+  /** OpenDAL's readers and writers must not be used from two places at a time. */
+  readonly #mutex = new Mutex()
 
   private constructor(operator: Operator, path: string, opened: { reader: Reader } | { writer: Writer }) {
     this.#operator = operator
@@ -28,7 +30,7 @@ export class OpenFile {
     this.#writer = 'writer' in opened ? opened.writer : undefined
   }
 
-  /** Opens a file. A new one exists from then on. */
+  /** Opens a file. A new file exists from then on. */
   static async open(operator: Operator, path: string, mode: StorageFileMode): Promise<OpenFile> {
     return mode === 'rb'
       ? new OpenFile(operator, path, { reader: await operator.reader(path) })
@@ -47,7 +49,7 @@ export class OpenFile {
     return !this.#closed && this.#mode === 'wb'
   }
 
-  /** The content from the position on. */
+  /** Reads the content from the position on. */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     for (;;) {
       const piece = await this.#inTurn('rb', () => this.#readPiece())
@@ -70,13 +72,13 @@ export class OpenFile {
     return piece
   }
 
-  /** Writes behind what has been written. */
+  /** Writes a piece at the end. */
   write(piece: Uint8Array): Promise<void> {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
     return this.#inTurn('wb', async () => this.#writer?.write(bytes))
   }
 
-  /** Moves the position, and returns it. */
+  /** Moves the position. @returns the new position */
   seek(offset: number, whence: number): Promise<number> {
     return this.#inTurn('rb', async () => {
       this.#length = Number((await this.#operator.stat(this.#path)).contentLength ?? 0)
@@ -95,15 +97,15 @@ export class OpenFile {
     return this.#inTurn('rb', async () => this.#position)
   }
 
-  /** Closes it, after what is under way. What was written is complete then. */
+  /** Closes the file after the steps in progress. A written file is complete then. */
   close(): Promise<void> {
-    if (this.#closed) return this.#last.then(() => undefined)
+    if (this.#closed) return this.#mutex.run(() => undefined)
     this.#closed = true
-    return this.#after(async () => this.#writer?.close())
+    return this.#run(async () => this.#writer?.close())
   }
 
   #inTurn<T>(mode: StorageFileMode, step: () => Promise<T>): Promise<T> {
-    return this.#after(() => {
+    return this.#run(() => {
       if (this.#closed) throw new HardwareError('ARGUMENT_INVALID', `${this.#path} has been closed`)
       if (this.#mode !== mode) {
         throw new HardwareError('ARGUMENT_INVALID', `${this.#path} is open as '${this.#mode}', not '${mode}'`)
@@ -112,12 +114,11 @@ export class OpenFile {
     })
   }
 
-  /** One step after another: OpenDAL's readers and writers are not to be used from two places at a time. */
-  #after<T>(step: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(step).catch((cause: unknown) => {
+  async #run<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#mutex.run(step)
+    } catch (cause) {
       throw storageError(cause)
-    })
-    this.#last = done.catch(() => undefined)
-    return done
+    }
   }
 }

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { HardwareError } from '../../errors.ts'
 import type { OpenFile } from './open-file.ts'
 
-/** How many closed files are remembered as closed; what is asked of older ones is an error. */
+/** The number of closed files whose handles are still known. A call for an older handle is an error. */
 const maxClosed = 1000
 
-/** The files that clients have open, by the handles they know them by. */
+/** The files that clients have open, by their handles. */
 export class OpenFiles {
   readonly #files = new Map<string, OpenFile>()
   readonly #closed: string[] = []
@@ -18,7 +18,7 @@ export class OpenFiles {
     return handle
   }
 
-  /** @throws HardwareError ARGUMENT_INVALID when there is no such file */
+  /** @throws HardwareError ARGUMENT_INVALID when no file has the handle */
   get(handle: unknown): OpenFile {
     const file = this.#files.get(keyOf(handle))
     if (file !== undefined) return file
@@ -32,7 +32,7 @@ export class OpenFiles {
     await file.close()
   }
 
-  /** Closes all files. @returns what went wrong */
+  /** Closes all files. @returns the errors */
   async closeAll(): Promise<unknown[]> {
     const open = [...this.#files.values()].filter((file) => !file.closed)
     this.#files.clear()

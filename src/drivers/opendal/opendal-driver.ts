@@ -9,8 +9,8 @@ import type { ResourceHandle } from '../../interfaces/resource.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { hashInThread } from '../../runtime/content/pool.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import { checkOpendalConfig, type OpendalConfig } from './config.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import { checkOpendalConfig, type OpendalConfig, opendalRules } from './config.ts'
 import { CreatedPaths } from './created-paths.ts'
 import { OpenFile } from './open-file.ts'
 import { OpenFiles } from './open-files.ts'
@@ -18,15 +18,15 @@ import { normalizePath } from './paths.ts'
 import { openStorage, waitFor } from './storage.ts'
 import { toWireCapability, toWireMetadata } from './values.ts'
 
-/** How long closing the files that clients have left open may hold up the end of a session, in milliseconds. */
+/** The longest that the close of files that clients have left open may delay the end of a session, in milliseconds. */
 const closeTimeoutMs = 10_000
 
 /** The most seconds that OpenDAL for Node.js takes: an unsigned number of 32 bits. */
 const maxExpireSeconds = 2 ** 32 - 1
 
 /**
- * A storage of files: a folder of the exporter's machine, or any service that Apache OpenDAL knows. It needs the package
- * opendal, an optional peer of this package. Paths are relative to the storage's root and cannot leave it.
+ * A storage of files: a folder of the exporter's machine, S3, WebDAV … (needs `npm install opendal@0.49.2`). Apache OpenDAL has
+ * the list of services. Paths are relative to the storage's root and cannot leave it.
  *
  * @example
  * ```yaml
@@ -38,19 +38,20 @@ const maxExpireSeconds = 2 ** 32 - 1
  */
 export class OpendalDriver extends Driver implements Implementation<typeof Opendal> {
   static readonly interface = Opendal
+  static readonly configRules = opendalRules
   readonly #config: OpendalConfig
   readonly #files = new OpenFiles()
   readonly #created = new CreatedPaths()
   #storage: Promise<Operator> | undefined
 
-  /** @throws TypeError for a configuration that no storage has */
+  /** @throws TypeError with all mistakes of the config */
   constructor(config: OpendalConfig) {
     super()
     checkOpendalConfig(config)
     this.#config = config
   }
 
-  /** @throws HardwareError as {@link openStorage} does: a lab learns of a mistake when the session starts */
+  /** @throws HardwareError as {@link openStorage} does, so that a mistake in the config is reported when the session starts */
   override async reset() {
     await this.#open()
   }
@@ -68,7 +69,7 @@ export class OpendalDriver extends Driver implements Implementation<typeof Opend
     const file = await this.#step(path, async (storage) => {
       const opened = await OpenFile.open(storage, path, mode)
       if (mode === 'wb') this.#created.add(path)
-      // Nobody is left to close it.
+      // The call has ended, so that no client will close the file.
       if (signal.aborted) await opened.close()
       return opened
     })
@@ -110,7 +111,7 @@ export class OpendalDriver extends Driver implements Implementation<typeof Opend
     return this.#files.get(fd).readable
   }
 
-  /** What is read can be read from anywhere; what is written is written in one go. */
+  /** A file that is read has a position that can be moved; a file that is written has not. */
   fileSeekable(fd: string) {
     return this.#files.get(fd).readable
   }

@@ -14,8 +14,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
- * What to throw for an error of OpenDAL's, which has its kind only in its message: `NotFound (permanent) at stat,
- * context: …`. Errors of our own stay as they are.
+ * Converts an error of OpenDAL. Only its message has its kind: `NotFound (permanent) at stat, context: …`. Errors of this package stay
+ * as they are.
  */
 export function storageError(cause: unknown): HardwareError | RangeError {
   if (cause instanceof HardwareError || cause instanceof RangeError) return cause

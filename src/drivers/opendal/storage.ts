@@ -1,20 +1,20 @@
 import type { Operator } from 'opendal'
 
 import { HardwareError, messageOf } from '../../errors.ts'
-import { unlessAborted } from '../unless-aborted.ts'
+import { untilAborted } from '../../base/abort.ts'
 import type { OpendalConfig } from './config.ts'
 import { storageError } from './storage-error.ts'
 
 /**
- * How long one step may take, in milliseconds: closing a file waits until a slow card has it, for which upstream's
- * storage drivers allow 900 s.
+ * The longest that one step may take, in milliseconds. The close of a file waits until a slow card has written it; Jumpstarter's storage
+ * drivers allow 900 s.
  */
 const stepTimeoutMs = 900_000
 
 /**
  * Opens a storage.
  *
- * @throws HardwareError MODULE_MISSING when OpenDAL is not installed, EXPORTER_CONFIG_INVALID for settings that it
+ * @throws HardwareError MODULE_MISSING when OpenDAL is not installed, EXPORTER_CONFIG_INVALID for settings that OpenDAL
  *   refuses
  */
 export async function openStorage({ scheme, kwargs = {} }: OpendalConfig): Promise<Operator> {
@@ -36,12 +36,11 @@ export async function openStorage({ scheme, kwargs = {} }: OpendalConfig): Promi
 }
 
 /**
- * Waits for a step of OpenDAL's, or for the end of the call that asked for it: a step that has begun cannot be
- * interrupted, and goes on by itself.
+ * Waits for a step of OpenDAL, or for the end of the call that needs the step. A step that has begun cannot be interrupted, and goes on.
  */
 export function waitFor<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   const told = step.catch((cause: unknown) => {
     throw storageError(cause)
   })
-  return unlessAborted(told, signal)
+  return untilAborted(told, signal)
 }

@@ -7,7 +7,7 @@ import {
   type OpendalMetadata,
 } from '../../interfaces/opendal.ts'
 
-/** What OpenDAL knows of a path, as it goes over the wire. Sizes that it does not know are 0. */
+/** Converts OpenDAL's facts about a path to the form of the wire. An unknown size is 0. */
 export function toWireMetadata(metadata: Metadata): OpendalMetadata {
   return {
     content_disposition: metadata.contentDisposition,
@@ -19,7 +19,7 @@ export function toWireMetadata(metadata: Metadata): OpendalMetadata {
   }
 }
 
-/** What a storage can do, as it goes over the wire. */
+/** Converts the abilities of a storage to the form of the wire. */
 export function toWireCapability(capability: Capability): OpendalCapability {
   const native = capability as unknown as Readonly<Record<string, boolean | bigint | null>>
   const limit = (name: string) => {
@@ -29,7 +29,7 @@ export function toWireCapability(capability: Capability): OpendalCapability {
   return {
     ...(Object.fromEntries(opendalFeatures.map((name) => [name, native[camelCase(name)] === true])) as Features),
     ...(Object.fromEntries(opendalLimits.map((name) => [name, limit(name)])) as Limits),
-    // OpenDAL for Node.js does not say it: each of its methods can be called in a blocking way.
+    // OpenDAL for Node.js does not report it. Each of its methods has a blocking form.
     blocking: true,
   }
 }

@@ -1,43 +1,44 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { Cleanups } from '../../base/cleanups.ts'
 import { HardwareError } from '../../errors.ts'
-import { createPrivateFolder, type PrivateFolder } from '../../private-folder.ts'
-import type { Driver } from '../../runtime/driver.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../base/private-folder.ts'
 import { commandLine } from './command-line.ts'
 import type { QemuConfig } from './config.ts'
 import { Disks } from './disks.ts'
-import { Machine } from './machine.ts'
+import { Machine, type MachineOptions } from './machine.ts'
 import { MicrobitPins } from './microbit-pins.ts'
 import { Snapshots } from './snapshots.ts'
 
-/** How much memory a board has whose config names neither that nor a machine; upstream's value. */
+/** The size of the memory of a board whose config has neither `mem` nor `machine`, as in Jumpstarter. */
 const defaultMem = '512M'
 
-/** The files of a board, which are there for one session. */
+/** The files of a board for one session. */
 interface Files {
   readonly folder: PrivateFolder
   readonly disks: Disks
   readonly snapshots: Snapshots
 }
 
-/** What the drivers of one board share: its machine, its pins and its files. */
-export class Board {
+/** The state that the drivers of one board share: its machine, its pins and its files. */
+export class QemuBoard {
   readonly config: QemuConfig
   readonly machine: Machine
   readonly pins: MicrobitPins
-  /** How much memory it has at the next power-on; undefined where the machine has its own. */
+  /** The size of the memory at the next power-on; `undefined` for the machine's default. */
   mem: string | undefined
   #files: Files | undefined
-  /** The disks of the board as it was switched on last, by QEMU's names. */
+  readonly #cleanups = new Cleanups()
+  /** The disks of the board at the last power-on, by QEMU's names. */
   #nodes: readonly string[] = []
 
-  /** @param log the log of the board's driver */
-  constructor(config: QemuConfig, log: Driver['logger']) {
+  /** @param options.log the log of the board's driver */
+  constructor(config: QemuConfig, options: Pick<MachineOptions, 'log' | 'environment'>) {
     this.config = config
     this.mem = config.mem ?? (config.machine === undefined ? defaultMem : undefined)
     this.machine = new Machine({
-      log,
+      ...options,
       command: () => this.#command(),
       prepare: async (running) => {
         if (config.machine === 'microbit') await this.pins.attach(running)
@@ -46,22 +47,21 @@ export class Board {
     this.pins = new MicrobitPins(this.machine)
   }
 
-  /** Makes what the board needs on the exporter's machine. */
+  /** Makes the board's files on the exporter's machine. */
   async open(): Promise<void> {
     const folder = await createPrivateFolder()
+    this.#cleanups.add('removal of the files of the board', () => {
+      this.#files = undefined
+      return folder.remove()
+    })
     const disks = new Disks(this.config, folder.path)
     this.#files = { folder, disks, snapshots: new Snapshots(() => disks.newFile()) }
   }
 
   /** Switches the board off, and removes its files. */
   async close(): Promise<void> {
-    try {
-      await this.machine.close()
-    } finally {
-      const folder = this.#files?.folder
-      this.#files = undefined
-      await folder?.remove()
-    }
+    this.#cleanups.add('power off', () => this.machine.close(), 'self-limited')
+    await this.#cleanups.run()
   }
 
   get disks(): Disks {
@@ -77,12 +77,12 @@ export class Board {
     return this.#open.folder.path
   }
 
-  /** Presses the reset button. The lab's lines are as they were before the processor runs. */
+  /** Presses the reset button. The lines that the lab drives have their levels again before the processor runs. */
   async reset(): Promise<void> {
     const running = this.machine.requireRunning()
     const press = () => running.qmp.executeUntil({ name: 'RESET' }, 'system_reset')
     await this.machine.whileStopped(running, press, { prepare: true })
-    running.waker.start()
+    running.uartWakeup.start()
   }
 
   async saveSnapshot(name: string): Promise<void> {
@@ -91,7 +91,7 @@ export class Board {
     await this.machine.whileStopped(running, save, { prepare: false })
   }
 
-  /** Brings the board to a state: it runs then if it was off, and else as before. */
+  /** Brings the board to a saved state. A board that was off runs then; a board that was stopped stays stopped. */
   async loadSnapshot(name: string): Promise<void> {
     this.snapshots.require(name)
     if (!(await this.machine.isOn())) {
@@ -101,7 +101,7 @@ export class Board {
     const running = this.machine.requireRunning()
     const load = () => this.snapshots.load(running.qmp, name, this.#nodes)
     await this.machine.whileStopped(running, load, { prepare: true })
-    running.waker.start()
+    running.uartWakeup.start()
   }
 
   async deleteSnapshot(name: string): Promise<void> {
@@ -130,7 +130,7 @@ export class Board {
     })
   }
 
-  /** Writes the files of cloud-init's NoCloud source, where the board has an image that may read them. */
+  /** Writes the files of cloud-init's NoCloud source for a board that may have cloud-init in its image. */
   async #cloudInit(): Promise<string | undefined> {
     const { machine, hostname, username, password } = this.config
     if (machine !== undefined && hostname === undefined && username === undefined && password === undefined) {
@@ -150,7 +150,7 @@ export class Board {
   }
 }
 
-/** What the board is called, and who may log in; upstream's names where the config has none. */
+/** The host name, the user and the password of a board (default: Jumpstarter's). */
 export function identity(config: QemuConfig): Record<'hostname' | 'username' | 'password', string> {
   const { hostname = 'demo', username = 'jumpstarter', password = 'password' } = config
   return { hostname, username, password }

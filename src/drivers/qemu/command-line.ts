@@ -2,55 +2,55 @@ import { descriptors } from './process.ts'
 import type { QemuConfig } from './config.ts'
 import { parseSize } from './size.ts'
 
-/** A disk as QEMU opens it. */
+/** A disk that QEMU opens. */
 export interface DiskFile {
-  /** How QEMU's block layer calls it. */
+  /** The name in QEMU's block layer. */
   readonly node: string
   /** A qcow2 image. */
   readonly file: string
 }
 
-/** What the command line is made of besides the config. */
+/** The files and sizes of the command line that are not in the config. */
 export interface BoardFiles {
-  /** The disk that is booted first. */
+  /** The disk from which the board boots. */
   readonly root: DiskFile | undefined
   readonly disks: readonly DiskFile[]
   readonly bios: string | undefined
   readonly ovmfCode: string | undefined
   readonly ovmfVars: string | undefined
-  /** Where snapshots keep the memory, if there are any. */
+  /** The image in which snapshots keep the memory, if there are snapshots. */
   readonly snapshots: DiskFile | undefined
   /** A folder that cloud-init reads. */
   readonly cloudInit: string | undefined
-  /** How much memory, where it is not the machine's own. */
+  /** The size of the memory (default: the machine's). */
   readonly mem: string | undefined
 }
 
-/** Machines, and processors, of boards whose config names none. */
-const defaults: Readonly<Record<string, { readonly machine: string; readonly cpu: string | undefined }>> = {
-  aarch64: { machine: 'virt', cpu: 'cortex-a57' },
-  arm: { machine: 'virt', cpu: 'cortex-a15' },
-  riscv64: { machine: 'virt', cpu: undefined },
-  x86_64: { machine: 'q35', cpu: 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt' },
-}
+/** The machines and processors of boards whose config names no machine. */
+const defaults: ReadonlyMap<string, { readonly machine: string; readonly cpu?: string }> = new Map([
+  ['aarch64', { machine: 'virt', cpu: 'cortex-a57' }],
+  ['arm', { machine: 'virt', cpu: 'cortex-a15' }],
+  ['riscv64', { machine: 'virt' }],
+  ['x86_64', { machine: 'q35', cpu: 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt' }],
+])
 
 /** QEMU's name of the architecture that the exporter's machine has. */
 const hostArch = process.arch === 'x64' ? 'x86_64' : process.arch === 'arm64' ? 'aarch64' : process.arch
 
 /**
- * The command that starts a board, with its processor stopped and nothing but our connections attached. Nothing of it is
- * read by a shell.
+ * Makes the command that starts a board. The processor is stopped at first, and only the connections of this driver are attached.
+ * No shell reads the arguments.
  */
 export function commandLine(config: QemuConfig, files: BoardFiles): [string, ...string[]] {
   const { arch = hostArch, machine, accel = 'tcg', virtio_transport: transport } = config
   const { kernel, initrd, append, loader, args = [] } = config
   const device = (kind: string) => `virtio-${kind}-${transport === 'mmio' ? 'device' : 'pci'}`
-  const cpu = config.cpu ?? (machine === undefined ? defaults[arch]?.cpu : undefined)
+  const cpu = config.cpu ?? (machine === undefined ? defaults.get(arch)?.cpu : undefined)
   const smp = config.smp ?? (machine === undefined ? 2 : undefined)
   return [
     `qemu-system-${arch}`,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-S', '-accel', accel],
-    ...['-machine', machine ?? defaults[arch]?.machine ?? 'virt'],
+    ...['-machine', machine ?? defaults.get(arch)?.machine ?? 'virt'],
     ...option('-cpu', cpu),
     ...option('-smp', smp === undefined ? undefined : String(smp)),
     ...option('-m', files.mem === undefined ? undefined : `${Math.ceil((parseSize(files.mem) ?? 0) / 1024 ** 2)}M`),
@@ -71,7 +71,7 @@ export function commandLine(config: QemuConfig, files: BoardFiles): [string, ...
   ]
 }
 
-/** The JSON of a qcow2 image for `-blockdev` and `blockdev-add`. */
+/** Makes the JSON of a qcow2 image for `-blockdev` and `blockdev-add`. */
 export function blockdev({ node, file }: DiskFile): string {
   return JSON.stringify({ driver: 'qcow2', 'node-name': node, file: { driver: 'file', filename: file } })
 }
@@ -105,7 +105,7 @@ function cloudInit(folder: string | undefined, device: string): string[] {
   return ['-blockdev', JSON.stringify(drive), '-device', `${device},drive=cidata`]
 }
 
-/** @param device without the boot code of a PCI card, which is not installed everywhere */
+/** @param device a device without the boot code of a PCI card, because not every QEMU has that file */
 function network({ machine, hostfwd, tftp, restrict }: QemuConfig, device: string): string[] {
   if (machine !== undefined && hostfwd === undefined && tftp === undefined && restrict === undefined) return []
   const forwards = Object.values(hostfwd ?? {}).map(

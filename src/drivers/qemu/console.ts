@@ -3,13 +3,13 @@ import { Serial } from '../../interfaces/serial.ts'
 import { messageOf } from '../../errors.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import type { Line, LineEvents } from '../serial/line.ts'
+import type { LineEvents, SerialLine } from '../serial/serial-line.ts'
 import { SharedPort } from '../serial/shared-port.ts'
 import type { Machine } from './machine.ts'
 
 /**
- * The board's first serial port. It is there whether the board has power or not: a reader has all that the board sends,
- * from the first byte after each power-on. What is sent to a board that is off is lost, as on a wire.
+ * The board's first serial port. It can be opened while the board is off: a reader receives all output from the first byte after each
+ * power-on. Input to a board that is off is lost, as on a wire.
  */
 export class QemuConsole extends Driver implements Implementation<typeof Serial> {
   static readonly interface = Serial
@@ -31,22 +31,22 @@ export class QemuConsole extends Driver implements Implementation<typeof Serial>
     return this.#port.connect(callSignal())
   }
 
-  /** Ends all streams, by a client or at the session's end. */
+  /** Ends all streams. A client can call it, and the end of the session does. */
   override async close() {
     await this.#port.close()
   }
 
-  /** A board that is simulated has no modem lines. */
+  /** Does nothing: a simulated board has no modem lines. */
   setDtr() {}
 
   setRts() {}
 
-  #open(events: LineEvents): Line {
+  #open(events: LineEvents): SerialLine {
     const receive = (bytes: Buffer) => events.data(bytes)
     this.#machine.on('received', receive)
     return {
       set: undefined,
-      // QEMU must never wait for a reader: it would answer nothing else meanwhile.
+      // QEMU must never wait for a reader, because it would answer no other request meanwhile.
       flow: undefined,
       write: (bytes) => this.#write(bytes),
       close: async () => void this.#machine.off('received', receive),
@@ -60,9 +60,9 @@ export class QemuConsole extends Driver implements Implementation<typeof Serial>
         resolve()
         return
       }
-      // It fails when the board loses its power, and so are the bytes lost.
+      // The write fails when the board loses its power, and the bytes are lost.
       running.process.serial.write(bytes, () => resolve())
-      running.waker.start()
+      running.uartWakeup.start()
     })
   }
 }

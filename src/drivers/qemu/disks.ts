@@ -8,35 +8,35 @@ import { convertImage, createImage, diskBytes, growImage, inspectImage } from '.
 import { parseSize } from './size.ts'
 
 /**
- * The images of a board: those of its config, those that have been flashed, and what the board has written since. The
- * latter is kept beside them, in the board's folder, so that no image changes.
+ * The images of a board: those of its config, flashed ones, and the changes that the board has made. The changes are kept in other
+ * files, in the board's folder, so that no image changes.
  */
 export class Disks {
   readonly #config: QemuConfig
   readonly #folder: string
   readonly #flashed = new Map<Partition, string>()
-  /** What the board has written, by node. */
+  /** The changes that the board has made, by node. */
   readonly #overlays = new Map<string, DiskFile>()
   #next = 0
-  /** How large the flashed disk has to be at least. */
+  /** The smallest size of the flashed disk. */
   size: string | undefined
 
-  /** @param folder where files may be made; whoever made it removes it */
+  /** @param folder a folder for files, which the caller removes */
   constructor(config: QemuConfig, folder: string) {
     this.#config = config
     this.#folder = folder
     this.size = config.disk_size
   }
 
-  /** A path for a new file. */
+  /** Makes a path for a new file. */
   newFile(): string {
     return join(this.#folder, `image-${this.#next++}`)
   }
 
   /**
-   * Takes a file over as the content of a part, and forgets what the board has written there.
+   * Takes a file over as the content of a target, and drops the board's changes to it.
    *
-   * @throws HardwareError IMAGE_INVALID for an image that would show the board another file of the exporter's machine
+   * @throws HardwareError IMAGE_INVALID for an image that refers to another file of the exporter's machine
    */
   async put(partition: Partition, file: string): Promise<void> {
     if ((await inspectImage(file)).refersToFile) {
@@ -49,21 +49,21 @@ export class Disks {
     if (partition === 'root') await this.#drop('root')
   }
 
-  /** Drops all that the board has written to its disks. */
+  /** Drops all changes that the board has made to its disks. */
   async forget(): Promise<void> {
     await Promise.all([...this.#overlays.keys()].map((node) => this.#drop(node)))
   }
 
-  /** The image of a part, as it was flashed or configured. */
+  /** The flashed or configured image of a target. */
   image(partition: Partition): string | undefined {
     const { default_partitions: images, bios } = this.#config
     return this.#flashed.get(partition) ?? images?.[partition] ?? (partition === 'bios' ? bios : undefined)
   }
 
   /**
-   * Writes the content of a part, with what the board has written, into a new file.
+   * Writes the content of a target, with the board's changes, into a new file.
    *
-   * @throws HardwareError ARGUMENT_INVALID when there is nothing in it
+   * @throws HardwareError ARGUMENT_INVALID when the target has no content
    */
   async dump(partition: Partition, into: string): Promise<void> {
     const image = this.image(partition)
@@ -78,7 +78,7 @@ export class Disks {
     }
   }
 
-  /** The flashed disk as the board has it, made where it is not there yet; undefined for a board without one. */
+  /** The flashed disk with the board's changes, which is made if necessary; `undefined` for a board without a disk. */
   async root(): Promise<DiskFile | undefined> {
     const image = this.image('root')
     const wanted = this.size === undefined ? undefined : parseSize(this.size)
@@ -94,7 +94,7 @@ export class Disks {
     return overlay
   }
 
-  /** The disks of the config besides. */
+  /** The other disks of the config. */
   async others(): Promise<DiskFile[]> {
     const disks: DiskFile[] = []
     for (const [index, image] of (this.#config.disks ?? []).entries()) {
@@ -107,7 +107,7 @@ export class Disks {
   async #drop(node: string): Promise<void> {
     const overlay = this.#overlays.get(node)
     this.#overlays.delete(node)
-    // A board that runs has it open, and goes on with it until it is switched off.
+    // A running board has the file open, and uses it until the power-off.
     if (overlay !== undefined) await rm(overlay.file, { force: true })
   }
 
@@ -120,9 +120,9 @@ export class Disks {
 }
 
 /**
- * The part that a client names; without a name it is the disk that is booted.
+ * Finds the target that a client names (default: the disk from which the board boots).
  *
- * @throws HardwareError ARGUMENT_INVALID for one that there is not
+ * @throws HardwareError ARGUMENT_INVALID for an unknown target
  */
 export function partitionOf(target: string | null | undefined): Partition {
   if (target === undefined || target === null) return 'root'

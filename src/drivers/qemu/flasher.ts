@@ -8,24 +8,24 @@ import { Flasher } from '../../interfaces/flasher.ts'
 import type { ResourceHandle } from '../../interfaces/resource.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import type { Board } from './board.ts'
+import type { QemuBoard } from './board.ts'
 import { partitionOf } from './disks.ts'
 import { writeImage } from './write-image.ts'
 
 /**
  * Writes images that the board has from its next power-on: `root`, its disk (raw or qcow2), and `bios`, `OVMF_CODE.fd` and
- * `OVMF_VARS.fd`, its firmware. Images that are compressed are recognized, and written as what they contain.
+ * `OVMF_VARS.fd`, its firmware. Compressed images are recognized and decompressed.
  */
 export class QemuFlasher extends Driver implements Implementation<typeof Flasher> {
   static readonly interface = Flasher
-  readonly #board: Board
+  readonly #board: QemuBoard
 
-  constructor(board: Board) {
+  constructor(board: QemuBoard) {
     super()
     this.#board = board
   }
 
-  /** @throws HardwareError ARGUMENT_INVALID for a target that there is not, IMAGE_INVALID for an image of several files */
+  /** @throws HardwareError ARGUMENT_INVALID for an unknown target, IMAGE_INVALID for an image of several files */
   async flash(image: ResourceHandle, target?: string | null) {
     const partition = partitionOf(target)
     const { disks, machine, snapshots } = this.#board
@@ -46,9 +46,9 @@ export class QemuFlasher extends Driver implements Implementation<typeof Flasher
   }
 
   /**
-   * Reads a part with what the board has written there.
+   * Reads a target with the changes that the board has made.
    *
-   * @throws HardwareError NOT_READY while the board is on, ARGUMENT_INVALID when there is nothing to read
+   * @throws HardwareError NOT_READY while the board is on, ARGUMENT_INVALID when the target has no content
    */
   async dump(image: ResourceHandle, target?: string | null) {
     const partition = partitionOf(target)

@@ -4,32 +4,32 @@ import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
 
 import { HardwareError, messageOf } from '../../errors.ts'
-import { withTimeLimit } from '../../time-limit.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
 import type { Driver } from '../../runtime/driver.ts'
-import type { Board } from './board.ts'
+import type { QemuBoard } from './board.ts'
 import type { Qmp } from './qmp.ts'
 
-/** How long QEMU may take to connect, in milliseconds. */
+/** The longest that QEMU may take to connect, in milliseconds. */
 const connectTimeoutMs = 10_000
 
 /**
- * Where debuggers connect. A debugger stops the board the moment that it is connected to QEMU, which is when it says its
- * first word here: whoever only looks whether somebody listens does not disturb the board.
+ * The unix socket for debuggers. A connection to QEMU stops the board at once, so that a debugger is connected to QEMU only when it
+ * sends its first byte. A program that only tests the socket does not disturb the board.
  */
 export class GdbSocket {
-  readonly #board: Board
+  readonly #board: QemuBoard
   readonly #log: Driver['logger']
   readonly #open = new Set<Socket>()
   #server: Server | undefined
   #busy = false
   #next = 0
 
-  constructor(board: Board, log: Driver['logger']) {
+  constructor(board: QemuBoard, log: Driver['logger']) {
     this.#board = board
     this.#log = log
   }
 
-  /** The path that a debugger connects to. */
+  /** The path of the socket. */
   get path(): string {
     return join(this.#board.folder, 'gdb.sock')
   }
@@ -60,8 +60,8 @@ export class GdbSocket {
   }
 
   /**
-   * Connects a debugger to the board, which stops until the debugger lets it go on. When the debugger goes away, the board
-   * goes on if it did before.
+   * Connects a debugger to the board. The board stops until the debugger continues it. When the debugger disconnects, the board runs
+   * again if it ran before.
    *
    * @throws HardwareError NOT_READY while the board is off, DEVICE_IO while another debugger is connected
    */
@@ -95,7 +95,7 @@ export class GdbSocket {
     )
   }
 
-  /** QEMU connects to a socket of ours, which has one use. */
+  /** Connects QEMU to a socket of this process, which is used once. */
   async #attach(qmp: Qmp): Promise<Socket> {
     const path = join(this.#board.folder, `gdb-${this.#next++}`)
     const server = createServer()
@@ -120,13 +120,13 @@ export class GdbSocket {
       await qmp.executeText('gdbserver none')
       if (wasRunning) await qmp.execute('cont')
     } catch {
-      // The board is off: a debugger can do that too.
+      // The board is off. The debugger may have ended QEMU.
     }
     this.#busy = false
   }
 }
 
-/** A text as the monitor for people takes it. */
+/** Quotes a text for QEMU's monitor for people. */
 function quote(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

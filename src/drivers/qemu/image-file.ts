@@ -3,24 +3,26 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 
+import { childEnvironment } from '../../base/child-environment.ts'
+import { shownPath } from '../../base/shown-path.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 
 const run = promisify(execFile)
 
-/** How long `qemu-img` may take to copy an image, in milliseconds; everything else it does takes no time. */
+/** The longest that `qemu-img` may take to copy an image, in milliseconds. Its other commands are fast. */
 const convertTimeoutMs = 600_000
-/** The beginning of a qcow2 image: its magic, and where its fields are (QEMU, docs/interop/qcow2.txt). */
+/** The header of a qcow2 image: its first word, and the offsets of its fields (QEMU, docs/interop/qcow2.txt). */
 const qcow2 = { magic: 0x51_46_49_fb, backingFileAt: 8, incompatibleFeaturesAt: 72, externalData: 1n << 2n, bytes: 80 }
 
-/** What is known of an image without a look at its content. */
+/** The facts in the header of an image. */
 export interface ImageFacts {
   readonly format: 'raw' | 'qcow2'
-  /** Whether a part of it is in another file. */
+  /** True if a part of the image is in another file. */
   readonly refersToFile: boolean
 }
 
 /**
- * Looks at the beginning of an image.
+ * Reads the header of an image.
  *
  * @throws HardwareError DEVICE_IO when it cannot be read
  */
@@ -31,7 +33,10 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
     const { bytesRead } = await file.read(header, 0, header.length, 0)
     header = header.subarray(0, bytesRead)
   } catch (cause) {
-    throw new HardwareError('DEVICE_IO', `Cannot read the image: ${messageOf(cause)}`, { cause, origin: 'lab' })
+    throw new HardwareError('DEVICE_IO', `Cannot read the image ${shownPath(path)}: ${messageOf(cause)}`, {
+      cause,
+      origin: 'lab',
+    })
   }
   if (header.length < qcow2.bytes || header.readUInt32BE(0) !== qcow2.magic)
     return { format: 'raw', refersToFile: false }
@@ -42,8 +47,8 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
 /**
  * Makes a qcow2 image.
  *
- * @param from what it has at first, and keeps unchanged; without it, it is empty
- * @param bytes its size (default: that of `from`)
+ * @param from an image that has the first content, and stays unchanged (default: an empty image)
+ * @param bytes the size (default: that of `from`)
  */
 export async function createImage(path: string, from: string | undefined, bytes?: number): Promise<void> {
   // QEMU takes a relative path from the folder of the new image.
@@ -61,17 +66,17 @@ export async function convertImage(path: string, format: ImageFacts['format'], i
   await qemuImg(['convert', '-q', '-f', 'qcow2', '-O', format, path, into], convertTimeoutMs)
 }
 
-/** How large the disk is that an image stands for, in bytes. */
+/** Reads the size of the disk in an image, in bytes. */
 export async function diskBytes(path: string): Promise<number> {
   const { format } = await inspectImage(path)
   const info = JSON.parse(await qemuImg(['info', '--output=json', '-f', format, path])) as { 'virtual-size': number }
   return info['virtual-size']
 }
 
-/** @throws HardwareError DEVICE_IO with what qemu-img says */
+/** @throws HardwareError DEVICE_IO with the output of qemu-img */
 async function qemuImg(args: readonly string[], timeoutMs = 30_000): Promise<string> {
   try {
-    return (await run('qemu-img', args, { timeout: timeoutMs })).stdout
+    return (await run('qemu-img', args, { env: childEnvironment(), timeout: timeoutMs })).stdout
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new HardwareError('DEVICE_IO', 'qemu-img is not installed', { cause, origin: 'lab' })

@@ -1,17 +1,19 @@
 import { EventEmitter } from 'node:events'
 
+import { startTimer, stopTimer } from '../../base/clock.ts'
+import { Mutex } from '../../base/mutex.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Driver } from '../../runtime/driver.ts'
 import { QemuProcess } from './process.ts'
 import { Qmp } from './qmp.ts'
 import { Qtest } from './qtest.ts'
-import { Waker } from './waker.ts'
+import { UartWakeup } from './uart-wakeup.ts'
 
-/** How long QEMU has to end by itself when it is told to, in milliseconds; what it has written is on its disks then. */
+/** The time that QEMU has to end after `quit`, in milliseconds. QEMU completes its writes to disks in this time. */
 const quitMs = 3_000
-/** How long something may go on when the board is closed, in milliseconds. */
-const patienceMs = 5_000
-/** How long QEMU has to end when it has closed its connections, in milliseconds. */
+/** The time that the work in progress has to end when the board is closed, in milliseconds. QEMU is killed after that. */
+const killAfterMs = 5_000
+/** The time that QEMU has to end after it has closed its connections, in milliseconds. */
 const exitMs = 1_000
 
 /** A board that is on. */
@@ -19,32 +21,34 @@ export interface RunningMachine {
   readonly process: QemuProcess
   readonly qmp: Qmp
   readonly qtest: Qtest
-  readonly waker: Waker
+  readonly uartWakeup: UartWakeup
 }
 
 interface Events {
-  /** What the board sends on its serial port. */
+  /** Output of the board's serial port. */
   received: [Buffer]
-  /** The board has no power any more. */
+  /** The board has lost its power. */
   off: []
 }
 
-/** What {@link Machine} is made of. */
+/** Options of {@link Machine}. */
 export interface MachineOptions {
   readonly log: Pick<Driver['logger'], 'info' | 'warning'>
-  /** Prepares the board's files, and says how QEMU is started. */
+  /** Makes the environment of QEMU. */
+  environment(): Record<string, string>
+  /** Prepares the board's files, and makes the command that starts QEMU. */
   command(): Promise<[string, ...string[]]>
-  /** Is waited for before the processor of a board runs, after it was switched on or brought to another state. */
+  /** Prepares a board before its processor runs, after a power-on or a change of its state. */
   prepare(machine: RunningMachine): Promise<void>
 }
 
-/** A board: QEMU while it is on, and nothing while it is off. What changes that is done one after another. */
+/** A board: QEMU runs while the board is on. Changes of the power run one after another, with {@link Machine.inTurn}. */
 export class Machine extends EventEmitter<Events> {
   readonly #options: MachineOptions
   #running: RunningMachine | undefined
-  /** Whether it is switched off by us, and not by itself. */
+  /** True if this class switches the board off, and false if the board does it itself. */
   #stopping = false
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #mutex = new Mutex()
 
   constructor(options: MachineOptions) {
     super()
@@ -57,7 +61,7 @@ export class Machine extends EventEmitter<Events> {
     return this.#running
   }
 
-  /** Whether the board is on; one that is just switching itself off is waited for. */
+  /** Returns true if the board is on. Waits for a board that is switching itself off. */
   async isOn(): Promise<boolean> {
     return this.#running !== undefined && !(await this.#running.process.waitForEnd(0))
   }
@@ -68,27 +72,28 @@ export class Machine extends EventEmitter<Events> {
     throw new HardwareError('NOT_READY', 'The board is off; switch it on first', { origin: 'test' })
   }
 
-  /** Runs something when everything before it has ended, and before anything after it begins. */
+  /** Runs a function after all earlier ones have ended. */
   inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(run)
-    this.#last = result.catch(() => undefined)
-    return result
+    return this.#mutex.run(run)
   }
 
   /**
-   * Switches it on, when it is off. Call it in turn.
+   * Switches the board on. Call it in turn, and only while the board is off.
    *
    * @param restore brings the board to a state before its processor runs
-   * @throws HardwareError DEVICE_IO with what QEMU says when it does not start
+   * @throws HardwareError DEVICE_IO with QEMU's output when QEMU does not start
    */
   async start(restore?: (machine: RunningMachine) => Promise<void>): Promise<void> {
-    const { log } = this.#options
-    const process = new QemuProcess(await this.#options.command(), (line) => log.warning(line))
+    const options = this.#options
+    const process = await QemuProcess.start(await options.command(), {
+      print: (line) => options.log.warning(line),
+      env: options.environment(),
+    })
     const qmp = new Qmp(process.qmp)
-    const waker = new Waker(() => void qmp.execute('query-status').catch(() => undefined))
-    const machine = { process, qmp, qtest: new Qtest(process.qtest), waker }
+    const uartWakeup = new UartWakeup(() => void qmp.execute('query-status').catch(() => undefined))
+    const machine = { process, qmp, qtest: new Qtest(process.qtest), uartWakeup }
     process.serial.on('data', (bytes: Buffer) => this.emit('received', bytes))
-    // It breaks when the board loses its power with something on the way.
+    // The stream fails when the board loses its power during a write.
     process.serial.on('error', () => undefined)
     void process.ended.then(() => this.#gone(machine))
     this.#running = machine
@@ -107,7 +112,7 @@ export class Machine extends EventEmitter<Events> {
     }
   }
 
-  /** Switches it off; that it is off already is no error. Call it in turn. */
+  /** Switches the board off. A board that is off is no error. Call it in turn. */
   async stop(): Promise<void> {
     const machine = this.#running
     if (machine === undefined) return
@@ -120,20 +125,20 @@ export class Machine extends EventEmitter<Events> {
     this.#gone(machine)
   }
 
-  /** Switches it off for good: what is under way is given a little time, and then broken off. */
+  /** Switches the board off at the end of the session. Work in progress has {@link killAfterMs} to end. */
   async close(): Promise<void> {
-    const timer = setTimeout(() => void this.#running?.process.end().catch(() => undefined), patienceMs)
+    const timer = startTimer(() => void this.#running?.process.end().catch(() => undefined), killAfterMs)
     try {
       await this.inTurn(() => this.stop())
     } finally {
-      clearTimeout(timer)
+      stopTimer(timer)
     }
   }
 
   /**
-   * Runs something while the board's time stands still.
+   * Runs a function while the board's time is stopped.
    *
-   * @param options.prepare whether the board has another state then, for which it has to be prepared again
+   * @param options.prepare true if the function changes the state of the board, which has to be prepared again then
    */
   async whileStopped(
     machine: RunningMachine,
@@ -161,7 +166,7 @@ export class Machine extends EventEmitter<Events> {
       else this.#options.log.warning(process.explain().message)
     }
     this.#stopping = false
-    machine.waker.stop()
+    machine.uartWakeup.stop()
     for (const stream of [machine.process.serial, machine.process.qmp, machine.process.qtest]) stream.destroy()
     this.emit('off')
   }

@@ -1,27 +1,28 @@
 import { EventEmitter } from 'node:events'
 
+import { Mutex } from '../../base/mutex.ts'
 import type { SimulatedPins } from '../simulated-lines.ts'
 import type { Machine, RunningMachine } from './machine.ts'
 import type { Qtest } from './qtest.ts'
 
-/** Where QEMU has the microcontroller in its tree of devices, and how it calls the pins as inputs. */
+/** The path of the microcontroller in QEMU's tree of devices, and QEMU's name for its inputs. */
 const device = '/machine/nrf51'
 const inputs = 'unnamed-gpio-in'
-/** nRF51 Series Reference Manual, chapter 14: what is put on the pins, and which of them are outputs. */
+/** The registers for the levels of the pins and for their directions (nRF51 Series Reference Manual, chapter 14). */
 const outRegister = 0x5000_0504
 const directionRegister = 0x5000_0514
 
 /** The pins of a micro:bit, P0.0 to P0.31, by their numbers. */
 export class MicrobitPins extends EventEmitter<{ level: [pin: string, high: boolean] }> implements SimulatedPins {
   readonly #machine: Machine
-  /** What the lab drives, which lasts longer than the board's power. */
+  /** The levels that the lab drives. They stay when the board loses its power. */
   readonly #driven = new Map<number, boolean>()
-  /** What the board drives high, as far as it has been told. */
+  /** The pins that the board drives high, as of the last event. */
   #high = 0
-  /** While pins are set that nobody shall see. */
+  /** True while this class writes pins itself. Those changes are not emitted. */
   #quiet = false
-  /** Changes are told in their order. */
-  #last: Promise<void> = Promise.resolve()
+  /** Emits changes in their order. */
+  readonly #changes = new Mutex()
 
   constructor(machine: Machine) {
     super()
@@ -41,19 +42,19 @@ export class MicrobitPins extends EventEmitter<{ level: [pin: string, high: bool
     await running?.qtest.setInput(device, inputs, Number(pin), high)
   }
 
-  /** Connects the lab's lines to a board whose processor stands still: one just switched on, or in another state now. */
+  /** Connects the lab's lines to a board whose processor is stopped, after a power-on, a reset or the load of a snapshot. */
   async attach({ qtest, qmp }: RunningMachine): Promise<void> {
     if (qtest.listenerCount('irq') === 0) {
       qtest.on('irq', (pin, raised) => {
         if (!this.#quiet) this.#follow(qtest, pin, raised)
       })
-      // The levels at the inputs are part of what a reset clears.
+      // A reset clears the levels at the inputs.
       qmp.on('event', (name) => {
         if (name === 'RESET') this.#driveAll(qtest).catch(() => undefined)
       })
       await qtest.watchOutputs(device)
     } else {
-      // QEMU tells a level only when it differs from what it has told last, and loading a state tells nothing.
+      // QEMU reports a level only when it differs from the last report, and the load of a snapshot reports nothing.
       const out = await qtest.read(outRegister)
       this.#quiet = true
       try {
@@ -72,8 +73,8 @@ export class MicrobitPins extends EventEmitter<{ level: [pin: string, high: bool
   }
 
   #follow(qtest: Qtest, pin: number, raised: boolean): void {
-    this.#last = this.#last.then(async () => {
-      // QEMU says that a pin is raised also when it becomes an input, and nothing is put on it any more.
+    void this.#changes.run(async () => {
+      // QEMU also reports a raised pin when the pin becomes an input, which the board no longer drives.
       const high = raised && isSet(await qtest.read(directionRegister).catch(() => 0), pin)
       this.#set(pin, high)
     })

@@ -1,21 +1,17 @@
-import { HardwareError } from '../../errors.ts'
-import type { Implementation } from '../../interfaces/define.ts'
-import { VirtualPower } from '../../interfaces/virtual-power.ts'
-import { Driver } from '../../runtime/driver.ts'
-import type { Board } from './board.ts'
+import { SimulatedPower } from '../simulated-power.ts'
+import type { QemuBoard } from './board.ts'
 
-/** The board's power. What its disks have outlasts it, unless it shall be destroyed. */
-export class QemuPower extends Driver implements Implementation<typeof VirtualPower> {
-  static readonly interface = VirtualPower
-  readonly #board: Board
+/** The power of a board in QEMU. The board's disks keep their content without power. */
+export class QemuPower extends SimulatedPower {
+  readonly #board: QemuBoard
 
-  constructor(board: Board) {
+  constructor(board: QemuBoard) {
     super()
     this.#board = board
   }
 
-  /** @throws HardwareError DEVICE_IO with what QEMU says when it does not start */
-  on() {
+  /** @throws HardwareError DEVICE_IO with QEMU's output when QEMU does not start */
+  override on() {
     const { machine } = this.#board
     return machine.inTurn(async () => {
       if (await machine.isOn()) this.logger.info('the board is on already')
@@ -23,8 +19,8 @@ export class QemuPower extends Driver implements Implementation<typeof VirtualPo
     })
   }
 
-  /** @param destroy also drop what the board has written to its disks, and its snapshots */
-  off(destroy?: boolean | null) {
+  /** @param destroy also drop the board's changes to its disks, and its snapshots */
+  override off(destroy?: boolean | null) {
     const { machine, disks, snapshots } = this.#board
     return machine.inTurn(async () => {
       await machine.stop()
@@ -32,10 +28,5 @@ export class QemuPower extends Driver implements Implementation<typeof VirtualPo
       await disks.forget()
       await snapshots.forget()
     })
-  }
-
-  // oxlint-disable-next-line require-yield -- there is nothing to measure
-  async *read(): AsyncGenerator<never> {
-    throw new HardwareError('NOT_IMPLEMENTED', 'A simulated board draws no current')
   }
 }

@@ -1,33 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 
+import { untilAborted } from '../../base/abort.ts'
+import { describeEnd, ProcessGroup } from '../../base/process-group.ts'
 import { HardwareError } from '../../errors.ts'
-import { onLine } from './lines.ts'
 
-/** How long QEMU has to end by itself after SIGTERM, in milliseconds. */
-const termMs = 2_000
-/** How long the kernel may take to end a process that is killed, in milliseconds. */
-const killMs = 2_000
-/** How long what has been sent last may take to be read, in milliseconds. */
-const lastWordsMs = 1_000
-/** How many lines of QEMU's own output an error shows. */
+/** The time between SIGTERM and SIGKILL for QEMU, in milliseconds. */
+const killAfterMs = 2_000
+/** The longest that the last output may take to be read, in milliseconds. Programs that QEMU starts may hold it open. */
+const drainTimeoutMs = 1_000
+/** The number of lines of QEMU's output that an error shows. */
 const shownLines = 10
 
 /** The file descriptors of the connections, as QEMU's arguments name them. */
 export const descriptors = { serial: 4, qmp: 5, qtest: 6 } as const
 
 /**
- * Becomes QEMU, and leaves a process behind that kills it when descriptor 3 is closed without a word. That is what
- * happens to it when this process is killed, so that no QEMU outlives the one who could switch it off.
+ * Becomes QEMU, and leaves a process behind that kills QEMU when descriptor 3 is closed before a line has come. The kernel closes
+ * it when this process is killed, so that no QEMU outlives the process that could switch it off.
  */
-const leash =
+const killOnParentExit =
   '{ read -r word <&3 || kill -KILL $$; } </dev/null >/dev/null 2>&1 4<&- 5<&- 6<&- & exec "$@" 3<&- </dev/null'
 
 /**
- * A running QEMU, with its connections: pairs of sockets that nobody else can reach. It is in a session of its own, so
- * that Ctrl-C in a terminal leaves it to whoever started it.
+ * A running QEMU, with its connections: pairs of sockets that no other process can reach. It is in a session for itself, so
+ * that Ctrl-C in a terminal does not end it.
  */
 export class QemuProcess {
   /** The first serial port. */
@@ -38,89 +34,90 @@ export class QemuProcess {
   readonly qtest: Duplex
   /** Is fulfilled when QEMU has ended and its output has been read. */
   readonly ended: Promise<void>
-  readonly #child: ChildProcess
+  readonly #group: ProcessGroup
   readonly #program: string
-  #lines: string[] = []
-  #failure: Error | undefined
+  readonly #lines: readonly string[]
 
   /**
+   * Starts QEMU. Read its connections at once.
+   *
    * @param command the program and its arguments
-   * @param print gets each line that QEMU itself prints
+   * @param options.print gets each line that QEMU itself prints
+   * @param options.env QEMU's environment
+   * @throws HardwareError DEVICE_IO when it cannot be started
    */
-  constructor(command: readonly [string, ...string[]], print: (line: string) => void) {
-    this.#program = command[0]
-    const child = spawn('/bin/sh', ['-c', leash, 'qemu', ...command], {
-      detached: true,
+  static async start(
+    command: readonly [string, ...string[]],
+    { print, env }: { readonly print: (line: string) => void; readonly env: Record<string, string> },
+  ): Promise<QemuProcess> {
+    const lines: string[] = []
+    const group = await ProcessGroup.start(['/bin/sh', '-c', killOnParentExit, 'qemu', ...command], {
+      env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+      receiveLine: (line) => {
+        lines.push(line)
+        if (lines.length > shownLines) lines.shift()
+        print(line)
+      },
+      // The process that watches this one has to stay until QEMU has ended.
+      signalGroup: false,
+      killAfterMs,
+      drainTimeoutMs,
     })
-    this.#child = child
-    const [, , , word, serial, qmp, qtest] = child.stdio as unknown as Duplex[]
+    if (group.pid !== undefined) return new QemuProcess(command[0], group, lines)
+    const end = await group.exited
+    throw new HardwareError('DEVICE_IO', `${command[0]} ${describeEnd(end)}`, { origin: 'lab' })
+  }
+
+  private constructor(program: string, group: ProcessGroup, lines: readonly string[]) {
+    this.#program = program
+    this.#group = group
+    this.#lines = lines
+    const [, , , word, serial, qmp, qtest] = group.pipes
     this.serial = take(serial)
     this.qmp = take(qmp)
     this.qtest = take(qtest)
-    for (const output of [child.stdout, child.stderr]) {
-      if (output === null) continue
-      onLine(output, (line) => {
-        this.#lines = [...this.#lines, line].slice(-shownLines)
-        print(line)
-      })
-    }
-    child.on('error', (error) => (this.#failure = error))
-    child.once('exit', () => take(word).end('\n'))
     take(word).on('error', () => undefined)
-    this.ended = new Promise((resolve) => {
-      child.once('error', () => resolve())
-      child.once('close', () => resolve())
-      // Something that QEMU has started may hold its pipes for ever.
-      child.once('exit', () => void delay(lastWordsMs, undefined, { ref: false }).then(() => resolve()))
+    this.ended = group.exited.then(() => {
+      take(word).end('\n')
+      return group.drain()
     })
   }
 
-  /** Whether it ended by itself, and not by a failure. */
+  /** QEMU has ended by itself, and without a failure. */
   get succeeded(): boolean {
-    return this.#child.exitCode === 0
+    const end = this.#group.endOfProgram
+    return end?.type === 'exited' && end.exitCode === 0
   }
 
-  /** Why it ended, with the last that it printed. */
+  /** Says why QEMU ended, with the last lines that it printed. */
   explain(): HardwareError {
-    const { exitCode, signalCode } = this.#child
-    // What sh says of a program that it does not find (POSIX, Shell Command Language 2.8.2).
-    if (exitCode === 127) {
-      const message = `${this.#program} is not installed`
-      return new HardwareError('DEVICE_IO', message, { origin: 'lab' })
+    const end = this.#group.endOfProgram
+    // The exit code of sh for a program that it does not find (POSIX, Shell Command Language 2.8.2).
+    if (end?.type === 'exited' && end.exitCode === 127) {
+      return new HardwareError('DEVICE_IO', `${this.#program} is not installed`, { origin: 'lab' })
     }
-    const how = this.#failure?.message ?? (signalCode === null ? `exit code ${exitCode}` : signalCode)
+    const how =
+      end?.type === 'exited' ? `exit code ${end.exitCode}` : end?.type === 'signalled' ? end.signal : 'running'
     const lines = this.#lines.map((line) => `\n  | ${line}`).join('')
-    return new HardwareError('DEVICE_IO', `${this.#program} ended: ${how}${lines}`, { cause: this.#failure })
+    return new HardwareError('DEVICE_IO', `${this.#program} ended: ${how}${lines}`)
   }
 
-  /** Ends it: SIGTERM, and SIGKILL when it is still there after two seconds. */
+  /** Ends QEMU: SIGTERM, and SIGKILL when it still runs after two seconds. */
   async end(): Promise<void> {
-    for (const [signal, limitMs] of [
-      ['SIGTERM', termMs],
-      ['SIGKILL', killMs],
-    ] as const) {
-      if (await this.waitForEnd(0)) return
-      this.#child.kill(signal)
-      if (await this.waitForEnd(limitMs)) return
-    }
-    throw new HardwareError('DEVICE_IO', `${this.#program} (process ${this.#child.pid}) cannot be killed`)
+    await this.#group.end()
+    if (this.#group.endOfProgram !== undefined) return this.ended
+    throw new HardwareError('DEVICE_IO', `${this.#program} (process ${this.#group.pid}) cannot be killed`)
   }
 
-  /** @returns whether it ends within a time, in milliseconds */
+  /** @returns true if QEMU ends within a time, in milliseconds */
   async waitForEnd(limitMs: number): Promise<boolean> {
-    const { exitCode, signalCode } = this.#child
-    if (exitCode !== null || signalCode !== null || this.#failure !== undefined) {
-      await this.ended
-      return true
+    if (this.#group.endOfProgram === undefined && limitMs > 0) {
+      await untilAborted(this.#group.exited, AbortSignal.timeout(limitMs)).catch(() => undefined)
     }
-    if (limitMs === 0) return false
-    const inTime = await once(this.#child, 'exit', { signal: AbortSignal.timeout(limitMs) }).then(
-      () => true,
-      () => false,
-    )
-    if (inTime) await this.ended
-    return inTime
+    if (this.#group.endOfProgram === undefined) return false
+    await this.ended
+    return true
   }
 }
 

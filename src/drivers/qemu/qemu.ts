@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 
+import { Cleanups } from '../../base/cleanups.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { QemuMachine } from '../../interfaces/qemu.ts'
@@ -12,8 +13,15 @@ import { Driver } from '../../runtime/driver.ts'
 import { TcpNetwork } from '../network/socket-network.ts'
 import { UdpNetwork } from '../network/udp-network.ts'
 import { SimulatedInput, SimulatedOutput } from '../simulated-lines.ts'
-import { Board, identity } from './board.ts'
-import { type QemuConfig, type QemuForward, type QemuLine, readQemuConfig } from './config.ts'
+import { QemuBoard, identity } from './board.ts'
+import {
+  ignoredQemuConfig,
+  type QemuConfig,
+  type QemuForward,
+  type QemuLine,
+  qemuRules,
+  readQemuConfig,
+} from './config.ts'
 import { QemuConsole } from './console.ts'
 import { QemuFlasher } from './flasher.ts'
 import { GdbSocket } from './gdb-socket.ts'
@@ -22,7 +30,8 @@ import { QemuPower } from './power.ts'
 import { parseSize } from './size.ts'
 
 /**
- * A board that QEMU simulates. It begins without power; QEMU runs while it is on, and never longer than the exporter.
+ * A board in QEMU: power, console, flasher, network, snapshots, and the pins of a micro:bit. The board starts without power. QEMU
+ * runs while the board is on, and never longer than the exporter.
  *
  * Its children are `power`, `console`, `flasher`, `gdb` (a debugger's connection), one for each entry of `hostfwd`, and
  * `gpio` where lines are configured.
@@ -43,6 +52,10 @@ import { parseSize } from './size.ts'
  */
 export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
   static readonly interface = QemuMachine
+  static readonly configRules = qemuRules
+  static readonly ignoredConfig = ignoredQemuConfig
+  /** For the type of the client. */
+  declare readonly ['constructor']: typeof Qemu
   override readonly children: {
     readonly power: QemuPower
     readonly console: QemuConsole
@@ -50,13 +63,16 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
     readonly gdb: GdbNetwork
     readonly [name: string]: Driver
   }
-  readonly #board: Board
+  readonly #board: QemuBoard
   readonly #gdb: GdbSocket
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: QemuConfig = {}) {
     super()
-    const board = new Board(readQemuConfig(config), this.logger)
+    const board = new QemuBoard(readQemuConfig(config), {
+      log: this.logger,
+      environment: () => this.childEnvironment(),
+    })
     this.#board = board
     this.#gdb = new GdbSocket(board, this.logger)
     const { hostfwd = {}, gpio } = board.config
@@ -76,8 +92,10 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
   }
 
   override async close() {
-    await this.#gdb.close()
-    await this.#board.close()
+    const cleanups = new Cleanups()
+    cleanups.add('close of the board', () => this.#board.close(), 'self-limited')
+    cleanups.add('close of the socket for debuggers', () => this.#gdb.close())
+    await cleanups.run()
   }
 
   getHostname() {
@@ -118,9 +136,9 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
   resume() {
     const { machine } = this.#board
     return machine.inTurn(async () => {
-      const { qmp, waker } = machine.requireRunning()
+      const { qmp, uartWakeup } = machine.requireRunning()
       await qmp.execute('cont')
-      waker.start()
+      uartWakeup.start()
     })
   }
 
@@ -156,7 +174,7 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
   }
 }
 
-function createLines(board: Board, lines: Readonly<Record<string, QemuLine>>): CompositeDriver {
+function createLines(board: QemuBoard, lines: Readonly<Record<string, QemuLine>>): CompositeDriver {
   return new CompositeDriver(
     Object.fromEntries(
       Object.entries(lines).map(([name, { input, output, active_low: activeLow = false }]) => {

@@ -2,23 +2,23 @@ import { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import { onLine } from './lines.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import { readLines } from '../../base/lines.ts'
 
-/** How long QEMU may take to start, and to answer a command that does little, in milliseconds. */
+/** The longest that QEMU may take to start, or to answer a short command, in milliseconds. */
 const answerTimeoutMs = 10_000
 
-/** What a command is given. */
+/** The arguments of a command. */
 export type QmpArguments = Readonly<Record<string, unknown>>
 
 /** A message of QEMU's: a greeting, an answer or an event (QEMU Machine Protocol, docs/interop/qmp-spec). */
 interface QmpMessage {
   readonly QMP?: unknown
-  readonly id?: number
+  readonly id?: number | undefined
   readonly return?: unknown
   readonly error?: { readonly class: string; readonly desc: string }
-  readonly event?: string
-  readonly data?: QmpArguments
+  readonly event?: string | undefined
+  readonly data?: QmpArguments | undefined
 }
 
 interface Waiting {
@@ -32,7 +32,7 @@ export class Qmp extends EventEmitter<{ event: [name: string, data: QmpArguments
   readonly #stream: Duplex
   readonly #waiting = new Map<number, Waiting>()
   readonly #greeting = Promise.withResolvers<unknown>()
-  /** Is rejected when QEMU has ended, for waits that are no command. */
+  /** Is rejected when QEMU has ended, for waits other than commands. */
   readonly #closed = Promise.withResolvers<never>()
   #nextId = 0
   #isClosed = false
@@ -44,15 +44,15 @@ export class Qmp extends EventEmitter<{ event: [name: string, data: QmpArguments
     this.#stream = stream
     this.#greeting.promise.catch(() => undefined)
     this.#closed.promise.catch(() => undefined)
-    onLine(stream, (line) => this.#receive(line))
+    readLines(stream, (line) => this.#receive(line), { maxLength: 16 * 1024 * 1024 })
     stream.on('error', () => undefined)
     stream.on('close', () => this.#close())
   }
 
   /**
-   * Waits for the greeting, and makes QEMU take commands.
+   * Waits for the greeting, and makes QEMU accept commands.
    *
-   * @throws HardwareError CALL_TIMEOUT when it does not come in time, DEVICE_IO when QEMU ends before
+   * @throws HardwareError CALL_TIMEOUT when the greeting does not come in time, DEVICE_IO when QEMU ends
    */
   async start(): Promise<void> {
     await withTimeLimit({ name: 'start of QEMU', timeoutMs: answerTimeoutMs }, () => this.#greeting.promise)
@@ -62,7 +62,7 @@ export class Qmp extends EventEmitter<{ event: [name: string, data: QmpArguments
   /**
    * Runs a command.
    *
-   * @param options.timeoutMs the longest it may take, in milliseconds (default 10 000)
+   * @param options.timeoutMs the longest that the command may take, in milliseconds (default 10 000)
    * @throws HardwareError CALL_FAILED with QEMU's reason, CALL_TIMEOUT, or DEVICE_IO when QEMU ends meanwhile
    */
   execute(
@@ -83,9 +83,9 @@ export class Qmp extends EventEmitter<{ event: [name: string, data: QmpArguments
   }
 
   /**
-   * Runs a command that is done when an event comes.
+   * Runs a command that has ended when an event comes.
    *
-   * @param event its name, and whether it is the one that is meant
+   * @param event the name of the event, and a function that returns true for the right one
    * @throws HardwareError as {@link Qmp.execute} does
    */
   async executeUntil(
@@ -109,7 +109,7 @@ export class Qmp extends EventEmitter<{ event: [name: string, data: QmpArguments
     }
   }
 
-  /** Runs a command of the monitor for people, for the few things that the protocol lacks, and returns its text. */
+  /** Runs a command of QEMU's monitor for people, for functions that the protocol lacks. @returns the monitor's output */
   async executeText(command: string): Promise<string> {
     return String(await this.execute('human-monitor-command', { 'command-line': command }))
   }

@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import { onLine } from './lines.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import { readLines } from '../../base/lines.ts'
 
-/** How long QEMU may take to answer, in milliseconds. */
+/** The longest that QEMU may take to answer, in milliseconds. */
 const answerTimeoutMs = 10_000
 
 interface Waiting {
@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * Reaches the devices of a running QEMU past its processor, over the protocol of QEMU's own device tests. `irq` is emitted
- * when a line that is watched is set.
+ * Accesses the devices of a running QEMU directly, over the protocol of QEMU's device tests. `irq` is emitted when a watched line
+ * changes.
  */
 export class Qtest extends EventEmitter<{ irq: [line: number, raised: boolean] }> {
   readonly #stream: Duplex
@@ -26,7 +26,7 @@ export class Qtest extends EventEmitter<{ irq: [line: number, raised: boolean] }
   constructor(stream: Duplex) {
     super()
     this.#stream = stream
-    onLine(stream, (line) => this.#receive(line))
+    readLines(stream, (line) => this.#receive(line), { maxLength: 16 * 1024 * 1024 })
     stream.on('error', () => undefined)
     stream.on('close', () => {
       this.#closed = true

@@ -1,6 +1,6 @@
 const powers = ['', 'k', 'm', 'g', 't']
 
-/** The bytes of a size such as `512M` or `20GiB`, in powers of 1024 as QEMU counts them; undefined for anything else. */
+/** Converts a size such as `512M` or `20GiB` to bytes, in powers of 1024 as in QEMU; `undefined` for another text. */
 export function parseSize(size: string): number | undefined {
   const { number, unit = '' } = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>[kmgt]?)(?:i?b)?$/i.exec(size)?.groups ?? {}
   const bytes = Math.ceil(Number(number) * 1024 ** powers.indexOf(unit.toLowerCase()))

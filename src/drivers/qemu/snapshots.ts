@@ -1,22 +1,22 @@
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 
+import { wallClock } from '../../base/clock.ts'
 import { HardwareError } from '../../errors.ts'
 import type { QemuSnapshot } from '../../interfaces/qemu.ts'
 import { blockdev, type DiskFile } from './command-line.ts'
 import { createImage } from './image-file.ts'
 import type { Qmp, QmpArguments } from './qmp.ts'
 
-/** How long saving, loading or deleting a state may take, in milliseconds: gigabytes of memory on a slow disk. */
+/** The longest that a snapshot may take to be saved, loaded or deleted, in milliseconds: gigabytes on a slow disk. */
 const jobTimeoutMs = 120_000
 /** QEMU cuts longer names (QEMU, include/block/snapshot.h). */
 const maxNameBytes = 255
-/** The memory is kept behind what a disk of this size has, in bytes, so that it may be as small as any. */
+/** The size of the image for the memory, in bytes. QEMU keeps the memory behind the disk's content, so that any size will do. */
 const diskBytes = 1024 * 1024
 
 /**
- * The states of a board that have been saved. QEMU keeps them inside the images of the disks, and the memory in an image
- * that the board does not see.
+ * The snapshots of a board. QEMU keeps them in the images of the disks, and the memory in an image that the board does not see.
  */
 export class Snapshots {
   readonly #known = new Map<string, QemuSnapshot>()
@@ -24,12 +24,12 @@ export class Snapshots {
   #file: DiskFile | undefined
   #nextJob = 0
 
-  /** @param newFile gives a path for a file; whoever made its folder removes it */
+  /** @param newFile makes a path for a file, in a folder that the caller removes */
   constructor(newFile: () => string) {
     this.#newFile = newFile
   }
 
-  /** What QEMU has to open when it starts. */
+  /** The image for the memory, which QEMU opens when it starts. */
   get file(): DiskFile | undefined {
     return this.#file
   }
@@ -38,7 +38,7 @@ export class Snapshots {
     return [...this.#known.values()]
   }
 
-  /** @param disks the nodes of the disks that a state has too */
+  /** @param disks the nodes of the disks that belong to the snapshot */
   async save(qmp: Qmp, name: string, disks: readonly string[]): Promise<void> {
     checkName(name)
     if (this.#file === undefined) {
@@ -50,10 +50,10 @@ export class Snapshots {
     }
     if (this.#known.has(name)) await this.delete(qmp, name, disks)
     await this.#run(qmp, 'snapshot-save', name, disks)
-    this.#known.set(name, { name, savedAt: new Date().toISOString() })
+    this.#known.set(name, { name, savedAt: new Date(wallClock()).toISOString() })
   }
 
-  /** Brings a board that stands still to a state. */
+  /** Brings a stopped board to a saved state. */
   async load(qmp: Qmp, name: string, disks: readonly string[]): Promise<void> {
     this.require(name)
     await this.#run(qmp, 'snapshot-load', name, disks)
@@ -65,7 +65,7 @@ export class Snapshots {
     this.#known.delete(name)
   }
 
-  /** Drops all states, because the disks that they need are not there any more. */
+  /** Drops all snapshots, because their disks no longer exist. */
   async forget(): Promise<void> {
     this.#known.clear()
     const file = this.#file
@@ -73,7 +73,7 @@ export class Snapshots {
     if (file !== undefined) await rm(file.file, { force: true })
   }
 
-  /** @throws HardwareError ARGUMENT_INVALID when there is no such state */
+  /** @throws HardwareError ARGUMENT_INVALID when no snapshot has that name */
   require(name: string): void {
     if (this.#known.has(name)) return
     const names = [...this.#known.keys()].map((known) => `'${known}'`).join(', ') || 'none'

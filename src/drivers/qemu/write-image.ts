@@ -6,7 +6,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { decompressInThread } from '../../runtime/content/pool.ts'
 
-/** What compressed files begin with (RFC 1952 2.3.1; RFC 8878 3.1.1; the .xz file format 2.1.1.1; bzip2's manual). */
+/** The first bytes of compressed files (RFC 1952 2.3.1; RFC 8878 3.1.1; the .xz file format 2.1.1.1; bzip2's manual). */
 const magics = {
   gzip: Buffer.from('1f8b08', 'hex'),
   zstd: Buffer.from('28b52ffd', 'hex'),
@@ -19,7 +19,7 @@ type Compression = keyof typeof magics
 const longestMagic = 6
 
 /**
- * Writes an image into a file, and decompresses it where its first bytes say that it is compressed.
+ * Writes an image into a file. An image whose first bytes are those of a compressed file is decompressed.
  *
  * @throws HardwareError IMAGE_INVALID when it cannot be decompressed
  */

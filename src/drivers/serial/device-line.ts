@@ -5,26 +5,28 @@ import { promisify } from 'node:util'
 
 import type * as SerialPortModule from 'serialport'
 
+import { startTimer } from '../../base/clock.ts'
+import { childEnvironment } from '../../base/child-environment.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import type { ControlLines, Line, LineEvents } from './line.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 
 const run = promisify(execFile)
 
-/** How long the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
+/** The longest that the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
 const deviceTimeoutMs = 10_000
 
-/** How long after its opening a port is looked for once more, in milliseconds. */
+/** The time after the opening of a port at which its device is checked once more, in milliseconds. */
 const settleMs = 100
 
-/** Which device, and how. */
+/** Options of {@link openDeviceLine}. */
 export interface DeviceOptions {
   readonly path: string
   /** Bits a second. */
   readonly baudRate: number
-  /** Whether DTR shall stay as it is when the port is closed; many boards are reset by its change. */
+  /** True if DTR keeps its level when the port is closed. A change of DTR resets many boards. */
   readonly keepDtr: boolean
-  /** Is told what did not work, but is no reason to fail. */
+  /** Gets the problems that are no reason to fail. */
   readonly warn: (message: string) => void
 }
 
@@ -40,18 +42,18 @@ async function loadSerialPort(): Promise<typeof SerialPortModule> {
 /**
  * Opens a serial port, 8N1, and locks it.
  *
- * @throws HardwareError DEVICE_IO with the reason and what helps, MODULE_MISSING without the package serialport
+ * @throws HardwareError DEVICE_IO with the reason and the remedy, MODULE_MISSING without the package serialport
  */
-export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<Line> {
+export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<SerialLine> {
   const { path, baudRate, keepDtr, warn } = options
   const { SerialPort } = await loadSerialPort()
   const port = new SerialPort({ path, baudRate, hupcl: !keepDtr, autoOpen: false })
   await limited(`opening ${path}`, (done) => port.open(done)).catch((cause: unknown) => {
-    // It may be opened after all, when nobody waits any more.
+    // The kernel may open the port later, when no caller waits.
     port.once('open', () => port.close(() => undefined))
     throw explainOpen(path, cause)
   })
-  // Both are active from the moment that the kernel opens a port.
+  // The kernel makes both active when it opens a port.
   let lines: ControlLines = { dtr: true, rts: true }
   let over = false
   const end = (error: Error | null | undefined) => {
@@ -64,12 +66,12 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
   })
   port.on('error', end)
   port.on('close', end)
-  // serialport does not see that a device goes away between its opening and the first look for bytes.
+  // serialport does not notice a device that disappears between the opening and the first read.
   const check = async () => {
     if (!over && platform !== 'win32' && (await stat(path).catch(() => undefined)) === undefined)
       end(new Error('it went away when it was opened'))
   }
-  setTimeout(() => void check(), settleMs).unref()
+  startTimer(() => void check(), settleMs).unref()
   if (keepDtr) await disableHangup(path, warn)
   return {
     flow: undefined,
@@ -97,12 +99,15 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
 }
 
 /**
- * serialport's `hupcl: false` leaves the flag as it finds it, and the kernel's default is on. stty turns it off; it works
- * on the device, and not on the one who has it open.
+ * Turns HUPCL off with stty, which changes the device for every program. serialport's `hupcl: false` leaves the flag unchanged, and the
+ * kernel's default is on.
  */
 async function disableHangup(path: string, warn: (message: string) => void): Promise<void> {
   try {
-    await run('stty', [platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], { timeout: deviceTimeoutMs })
+    await run('stty', [platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], {
+      env: childEnvironment(),
+      timeout: deviceTimeoutMs,
+    })
   } catch (error) {
     warn(`cannot turn off HUPCL of ${path} (disable_hupcl): ${messageOf(error).trim()}`)
   }
@@ -128,7 +133,7 @@ function explainOpen(path: string, cause: unknown): Error {
   return new HardwareError('DEVICE_IO', `Cannot open ${path}: ${why}${help}`, { cause })
 }
 
-/** serialport's `Error: No such file or directory, cannot open /dev/x`, without what surrounds it. */
+/** Takes the reason out of a message of serialport such as `Error: No such file or directory, cannot open /dev/x`. */
 function reason(error: unknown): string {
   if (error === null || error === undefined) return 'it was closed'
   return messageOf(error)

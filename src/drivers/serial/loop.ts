@@ -1,20 +1,20 @@
 import { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
-import { Pacer } from './pacer.ts'
+import { RateLimit } from './rate-limit.ts'
 
-/** A port whose ends are joined: gives back what is written to it, to its end. */
+/** A port whose input and output are connected: it returns all bytes that are written to it. */
 export class Loop extends Duplex {
-  readonly #pacer: Pacer
+  readonly #rateLimit: RateLimit
   #closed = false
   #onRead: (() => void) | undefined
 
   constructor(charsPerSecond: number | undefined) {
     super()
-    this.#pacer = new Pacer(charsPerSecond)
+    this.#rateLimit = new RateLimit(charsPerSecond)
   }
 
-  /** Ends the output; what is written from now on fails. */
+  /** Ends the output. Later writes fail. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -34,7 +34,7 @@ export class Loop extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const wanted = () => !this.#closed && !this.destroyed
-    this.#pacer
+    this.#rateLimit
       .send(chunk, wanted, async (piece) => {
         if (!this.push(piece)) await new Promise<void>((resolve) => (this.#onRead = resolve))
       })

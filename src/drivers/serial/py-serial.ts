@@ -2,41 +2,42 @@ import type { Duplex } from 'node:stream'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
-import { Serial } from '../../interfaces/serial.ts'
+import { lineEndLabel, lineEnds, Serial } from '../../interfaces/serial.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { checkConfig, type ConfigRule, rules } from '../check-config.ts'
+import { checkConfig, ruleFor, rules } from '../../base/check.ts'
 import { openDeviceLine } from './device-line.ts'
-import type { ControlLines, Line, LineEvents } from './line.ts'
+import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 import { Loop } from './loop.ts'
-import { requireDevice } from './presence.ts'
+import { requireDevice } from './require-device.ts'
 import { SharedPort } from './shared-port.ts'
 import { openSocketLine } from './socket-line.ts'
 import { parseSerialUrl, type SerialUrl } from './url.ts'
 
-/** What {@link PySerial} is configured with. */
+/** The config of {@link PySerial}. */
 export interface PySerialConfig {
   /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, or `loop://`, which echoes. */
   readonly url: string
   /** Bits a second (default 115200). */
-  readonly baudrate?: number
-  /** Whether a session only starts when the device is there (default true). */
-  readonly check_present?: boolean
-  /** How many characters a second are sent at the most, for devices that lose what comes faster (default: no limit). */
-  readonly cps?: number
-  /** Whether DTR stays as it is when the port is closed (default false); many boards are reset by its change. */
-  readonly disable_hupcl?: boolean
+  readonly baudrate?: number | undefined
+  /** True if a session only starts when the device exists (default true). */
+  readonly check_present?: boolean | undefined
+  /** The most characters that are sent in a second, for devices that lose faster input (default: no limit). */
+  readonly cps?: number | undefined
+  /** True if DTR keeps its level when the port is closed (default false). A change of DTR resets many boards. */
+  readonly disable_hupcl?: boolean | undefined
+  /** The end of lines that the device expects (default `cr`, as a keyboard's Enter sends). Consoles of clients type it. */
+  readonly line_end?: 'cr' | 'lf' | 'crlf' | undefined
 }
 
-const url: ConfigRule = (value) => {
-  const missing = rules.text(value)
-  if (missing !== undefined || parseSerialUrl(String(value)) !== undefined) return missing
-  return `is ${JSON.stringify(value)}; it can be the path of a device, socket://host:port or loop://`
-}
+const url = ruleFor(
+  'the path of a device, socket://host:port or loop://',
+  (value) => typeof value === 'string' && parseSerialUrl(value) !== undefined,
+)
 
 /**
- * A serial port of the exporter's machine. It is open while clients use it, and all of them share it: each has everything
- * that comes while it is connected, and what each sends reaches the device.
+ * A serial port, `loop://`, or a port behind `socket://`; any number of readers at once. The port is open while clients use it,
+ * and all clients share it: each client receives all that the device sends while that client is connected, and each can send.
  *
  * @example
  * ```yaml
@@ -48,23 +49,26 @@ const url: ConfigRule = (value) => {
  */
 export class PySerial extends Driver implements Implementation<typeof Serial> {
   static readonly interface = Serial
+  static readonly configRules = {
+    url,
+    baudrate: rules.optional(rules.count),
+    check_present: rules.optional(rules.flag),
+    cps: rules.optional(rules.amount),
+    disable_hupcl: rules.optional(rules.flag),
+    line_end: rules.optional(rules.oneOf(...lineEnds.keys())),
+  }
   readonly #config: PySerialConfig
   readonly #url: SerialUrl
   readonly #port: SharedPort
-  /** Every stream of a looped port is a loop of its own, as upstream has it. */
+  /** The loops of the streams. Each stream of `loop://` has another loop, as in Jumpstarter. */
   readonly #loops = new Set<Loop>()
 
   /** @throws TypeError with all mistakes of the config */
   constructor(config: PySerialConfig) {
     super()
-    checkConfig(config, {
-      url,
-      baudrate: rules.optional(rules.count),
-      check_present: rules.optional(rules.flag),
-      cps: rules.optional(rules.amount),
-      disable_hupcl: rules.optional(rules.flag),
-    })
+    checkConfig(config, PySerial.configRules)
     this.#config = config
+    if (config.line_end !== undefined) this.labels[lineEndLabel] = config.line_end
     this.#url = parseSerialUrl(config.url) ?? { kind: 'loop' }
     this.#port = new SharedPort({
       name: config.url,
@@ -74,9 +78,9 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
     })
   }
 
-  /** @throws HardwareError DEVICE_IO when the device is not there */
+  /** @throws HardwareError DEVICE_IO when the device does not exist */
   override async reset() {
-    // What listens at a socket may be started after this.
+    // A program that listens at a socket may start later.
     if (this.#url.kind === 'device' && this.#config.check_present !== false) await requireDevice(this.#url.path)
   }
 
@@ -87,7 +91,7 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
     return loop.on('close', () => this.#loops.delete(loop))
   }
 
-  /** Closes the port for everybody, by a client or at the session's end; the next to connect opens it again. */
+  /** Closes the port for all clients. A client can call it, and the end of the session does. The next connection opens the port again. */
   override async close() {
     for (const loop of this.#loops) loop.close()
     await this.#port.close()
@@ -107,11 +111,11 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
   }
 
   get #charsPerSecond(): number | undefined {
-    // 0 is no limit, as upstream has it.
+    // 0 is no limit, as in Jumpstarter.
     return this.#config.cps || undefined
   }
 
-  #open(events: LineEvents): Promise<Line> {
+  #open(events: LineEvents): Promise<SerialLine> {
     if (this.#url.kind === 'socket') return openSocketLine(this.#url, events)
     const options = {
       path: this.#config.url,

@@ -1,38 +1,38 @@
 import { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
-import { unlessAborted } from '../unless-aborted.ts'
-import type { ControlLines, Line, LineEvents } from './line.ts'
-import { Pacer } from './pacer.ts'
+import { untilAborted } from '../../base/abort.ts'
+import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
+import { RateLimit } from './rate-limit.ts'
 
-/** How much may wait for one reader, in bytes: more than ten minutes at 115 200 baud. */
+/** The most bytes that may wait for one reader: more than ten minutes at 115 200 baud. */
 const maxUnread = 8 * 1024 * 1024
 
-/** One time that the port is open. */
+/** The period from the opening of the port to its close. */
 interface Opening {
-  readonly line: Promise<Line>
-  readonly pacer: Pacer
+  readonly line: Promise<SerialLine>
+  readonly rateLimit: RateLimit
   readonly streams: Set<Duplex>
-  /** Streams, and those that set control lines. */
+  /** The number of streams, and of calls that set control lines. */
   users: number
   over: boolean
-  /** Of the line, once it is open: what comes has to be stopped at once, and not after a promise. */
-  flow: Line['flow']
+  /** The flow control of the open line, outside of its promise, so that input can be stopped at once. */
+  flow: SerialLine['flow']
 }
 
-/** What {@link SharedPort} is made of. */
+/** Options of {@link SharedPort}. */
 export interface SharedPortOptions {
-  /** How errors name it. */
+  /** The name in errors. */
   readonly name: string
   readonly charsPerSecond: number | undefined
-  open(events: LineEvents): Promise<Line>
-  /** Is told when closing fails, which nobody waits for. */
+  open(events: LineEvents): Promise<SerialLine>
+  /** Gets the error of a close that no caller waits for. */
   warn(error: unknown): void
 }
 
 /**
- * A port that is open while somebody uses it. Every stream has all that comes while it is open, and what streams write is
- * sent chunk by chunk; a stream that ends takes nothing from the others, and the last one closes the port.
+ * A port that is open while it is used. Every stream receives all input that comes while the stream is open. The output of the streams is
+ * sent chunk by chunk. The end of a stream does not affect the others, and the last one closes the port.
  */
 export class SharedPort {
   readonly #options: SharedPortOptions
@@ -47,7 +47,7 @@ export class SharedPort {
   async connect(signal: AbortSignal): Promise<Duplex> {
     const opening = this.#use()
     try {
-      const line = await unlessAborted(opening.line, signal)
+      const line = await untilAborted(opening.line, signal)
       if (opening.over) throw this.#closedError()
       return this.#createStream(opening, line)
     } catch (error) {
@@ -56,18 +56,18 @@ export class SharedPort {
     }
   }
 
-  /** Sets control lines: of the port as it is open, else it is opened for that alone. */
+  /** Sets control lines. A port that is closed is opened for this call. */
   async set(lines: Partial<ControlLines>, signal: AbortSignal): Promise<void> {
     const opening = this.#use()
     try {
-      const line = await unlessAborted(opening.line, signal)
-      await unlessAborted(line.set?.(lines) ?? Promise.resolve(), signal)
+      const line = await untilAborted(opening.line, signal)
+      await untilAborted(line.set?.(lines) ?? Promise.resolve(), signal)
     } finally {
       this.#release(opening)
     }
   }
 
-  /** Closes the port for everybody: their streams end. */
+  /** Closes the port, and ends all streams. */
   async close(): Promise<void> {
     if (this.#current !== undefined) this.#end(this.#current)
     await this.#closing
@@ -85,8 +85,8 @@ export class SharedPort {
         ({ flow }) => (opening.flow = flow),
         () => this.#end(opening),
       )
-      const pacer = new Pacer(this.#options.charsPerSecond)
-      const opening: Opening = { line, pacer, streams: new Set(), users: 0, over: false, flow: undefined }
+      const rateLimit = new RateLimit(this.#options.charsPerSecond)
+      const opening: Opening = { line, rateLimit, streams: new Set(), users: 0, over: false, flow: undefined }
       this.#current = opening
     }
     this.#current.users++
@@ -114,12 +114,12 @@ export class SharedPort {
     }
   }
 
-  #createStream(opening: Opening, line: Line): Duplex {
+  #createStream(opening: Opening, line: SerialLine): Duplex {
     const stream: Duplex = new Duplex({
       read: () => line.flow?.resume(),
       write: (chunk: Buffer, _encoding, done) => {
         const wanted = () => !stream.destroyed && !opening.over
-        const written = opening.pacer.send(chunk, wanted, (piece) => line.write(piece))
+        const written = opening.rateLimit.send(chunk, wanted, (piece) => line.write(piece))
         written.then(() => done(opening.over ? this.#closedError() : null), done)
       },
       destroy: (error, done) => {
@@ -139,7 +139,7 @@ export class SharedPort {
       if (!stream.push(bytes)) waiting++
       if (stream.readableLength > maxUnread) stream.destroy(this.#behindError())
     }
-    // With a device that can wait, the fastest reader sets the pace, and the others may fall behind only so far.
+    // If the device can wait, the fastest reader sets the pace, and the others may fall behind up to a limit.
     if (waiting > 0 && waiting === streams.size) flow?.pause()
   }
 
@@ -148,8 +148,8 @@ export class SharedPort {
   }
 
   /**
-   * A stream that is not read must not hold up the others, and what a serial device sends cannot be put off. Leaving
-   * bytes out would look like a fault of the device; so the stream fails.
+   * Fails a stream that is not read. It must not delay the others, and a serial device cannot wait. Missing bytes would look like a fault
+   * of the device.
    */
   #behindError(): HardwareError {
     const message = `${maxUnread} bytes of ${this.#options.name} have come that this stream has not read`

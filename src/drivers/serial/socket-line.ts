@@ -1,24 +1,25 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
+import { startTimer, stopTimer } from '../../base/clock.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import { withTimeLimit } from '../../time-limit.ts'
-import type { Line, LineEvents } from './line.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import type { SerialLine, LineEvents } from './serial-line.ts'
 
-/** How long a connection may take to come about, in milliseconds. */
+/** The longest that a connection may take to open, in milliseconds. */
 const connectTimeoutMs = 30_000
-/** How long the other side has to end its half when we have ended ours, in milliseconds. */
-const farewellMs = 1_000
+/** The time that the other side has to end its half of the connection after this side's end, in milliseconds. */
+const drainTimeoutMs = 1_000
 
 /**
  * Opens a TCP connection that carries a port's bytes as they are: a terminal server's raw mode, or QEMU's `-serial tcp`.
  *
- * @throws HardwareError DEVICE_IO when it does not come about
+ * @throws HardwareError DEVICE_IO when the connection cannot be opened
  */
 export async function openSocketLine(
   { host, port }: { readonly host: string; readonly port: number },
   events: LineEvents,
-): Promise<Line> {
+): Promise<SerialLine> {
   const name = `socket://${host.includes(':') ? `[${host}]` : host}:${port}`
   const explain = (what: string, cause: unknown) =>
     new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
@@ -50,11 +51,11 @@ export async function openSocketLine(
     async close() {
       over = true
       if (socket.closed) return
-      // A socket that is closed with something unread is reset, and what it has sent last may be lost with that.
+      // A socket that is closed with unread bytes is reset, and its last output may be lost.
       socket.resume().end()
-      const timer = setTimeout(() => socket.destroy(), farewellMs)
+      const timer = startTimer(() => socket.destroy(), drainTimeoutMs)
       await new Promise((resolve) => socket.once('close', resolve))
-      clearTimeout(timer)
+      stopTimer(timer)
     },
   }
 }

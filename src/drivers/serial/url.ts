@@ -1,10 +1,10 @@
-/** What a serial port's `url` can mean. */
+/** The kinds of a serial port's `url`. */
 export type SerialUrl =
   | { readonly kind: 'device'; readonly path: string }
   | { readonly kind: 'loop' }
   | { readonly kind: 'socket'; readonly host: string; readonly port: number }
 
-/** Reads a `url`; undefined when it is none that there is a way to open. */
+/** Reads a `url`; `undefined` if its kind is unknown. */
 export function parseSerialUrl(url: string): SerialUrl | undefined {
   if (url === 'loop://') return { kind: 'loop' }
   if (!/^[a-z][\w+.-]*:\/\//i.test(url)) return url === '' ? undefined : { kind: 'device', path: url }

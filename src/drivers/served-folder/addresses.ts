@@ -6,25 +6,25 @@ import { networkInterfaces } from 'node:os'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 
-/** Where a server is, and what boards are told of it. */
+/** The address of a server. */
 export interface ServerAddress {
-  /** What to listen on. */
+  /** The address to listen on. */
   readonly address: string
   readonly family: 4 | 6
-  /** What boards reach it by. */
+  /** The address, or the name, at which boards reach the server. */
   readonly host: string
 }
 
-/** An address beyond every gateway (blackhole-1.iana.org, RFC 7535). Nothing is sent there. */
+/** An address that is behind every gateway (blackhole-1.iana.org, RFC 7535). Nothing is sent there. */
 const farAway = '192.175.48.1'
 
-/** What stands for all addresses of a machine. */
+/** The addresses that stand for all addresses of a machine. */
 const unspecified: ReadonlySet<string> = new Set(['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0'])
 
 /**
- * What the `host` of a server's config means on this machine.
+ * Finds the address for the `host` of a server's config.
  *
- * @throws HardwareError EXPORTER_CONFIG_INVALID for a name that nobody knows
+ * @throws HardwareError EXPORTER_CONFIG_INVALID for an unknown name
  */
 export async function resolveHost(host: string): Promise<ServerAddress> {
   const reachable = host === '' || unspecified.has(host) ? await reachableAddress() : host
@@ -37,12 +37,12 @@ export async function resolveHost(host: string): Promise<ServerAddress> {
   }
 }
 
-/** A host as it stands in a URL. */
+/** Writes a host for a URL. */
 export function urlHost(host: string): string {
   return isIPv6(host) ? `[${host}]` : host
 }
 
-/** The address of this machine that others know it by, as far as the machine can tell. */
+/** Finds the address at which other machines probably reach this one. */
 async function reachableAddress(): Promise<string> {
   const socket = createSocket('udp4')
   try {
@@ -50,7 +50,7 @@ async function reachableAddress(): Promise<string> {
     await once(socket, 'connect')
     return socket.address().address
   } catch {
-    // No way to a gateway: a lab of its own.
+    // No route to a gateway: this is an isolated network.
     const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
     const outside = all.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
     const chosen = outside.find(({ family }) => family === 'IPv4') ?? outside[0]

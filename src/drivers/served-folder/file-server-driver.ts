@@ -1,10 +1,11 @@
+import { Cleanups } from '../../base/cleanups.ts'
 import { Driver } from '../../runtime/driver.ts'
 import type { OpendalDriver } from '../opendal/opendal-driver.ts'
 import type { FileServerConfig } from './config.ts'
 import { type ListeningServer, RunningServer, type ServerLog } from './running-server.ts'
 import { ServedFolder } from './served-folder.ts'
 
-/** What differs between servers of files. */
+/** The differences between file servers. */
 export interface FileServerKind {
   /** For the log: `TFTP`. */
   readonly name: string
@@ -12,7 +13,7 @@ export interface FileServerKind {
   readonly listen: (options: ListenOptions) => Promise<ListeningServer>
 }
 
-/** Where a server listens, and what it serves. */
+/** Options of a listening server. */
 export interface ListenOptions {
   readonly address: string
   readonly family: 4 | 6
@@ -22,8 +23,8 @@ export interface ListenOptions {
 }
 
 /**
- * A server that gives the files of a folder to boards, and takes none from them. Clients put them there through its child
- * `storage`, which needs the package opendal. It listens from `start` on.
+ * A server that serves a folder to boards. Boards can only read; clients put files into the folder through the child `storage`, which
+ * needs the package opendal. The server listens from `start` on.
  */
 export abstract class FileServerDriver extends Driver {
   override readonly children: { readonly storage: OpendalDriver }
@@ -45,12 +46,12 @@ export abstract class FileServerDriver extends Driver {
     })
   }
 
-  /** @throws HardwareError as the storage does; a lab learns of a mistake when the session starts */
+  /** @throws HardwareError as the storage does, so that a mistake in the config is reported when the session starts */
   override reset() {
     return this.#folder.prepare()
   }
 
-  /** @throws HardwareError DEVICE_IO when the port cannot be had */
+  /** @throws HardwareError DEVICE_IO when the port cannot be used */
   start() {
     return this.server.start()
   }
@@ -68,7 +69,9 @@ export abstract class FileServerDriver extends Driver {
   }
 
   override async close() {
-    await this.server.stop()
-    await this.#folder.remove()
+    const cleanups = new Cleanups()
+    cleanups.add('removal of the served folder', () => this.#folder.remove())
+    cleanups.add('stop of the server', () => this.server.stop())
+    await cleanups.run()
   }
 }

@@ -2,7 +2,7 @@ import { HardwareError, messageOf } from '../../errors.ts'
 import { urlHost } from './addresses.ts'
 
 /**
- * What to throw when a server cannot listen, with what helps against it.
+ * Makes the error of a server that cannot listen, with the remedy.
  *
  * @param what the kind of server: `TFTP`
  */

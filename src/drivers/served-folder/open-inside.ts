@@ -4,30 +4,30 @@ import { join, sep } from 'node:path'
 
 import { normalizePath } from '../opendal/paths.ts'
 
-/** A file that is open to be read. Who gets it closes it. */
+/** A file that is open for reading. The caller closes it. */
 export interface FileInside {
   readonly handle: FileHandle
-  /** Bytes, when it was opened. */
+  /** The size at the time of the opening, in bytes. */
   readonly size: number
-  /** When it was last written, in milliseconds since 1970. */
+  /** The time of the last change, in milliseconds since 1970. */
   readonly modifiedMs: number
 }
 
-/** Why there is no file to read: nothing has that name, or what has it is not to be read. */
+/** The reason why no file was opened: nothing has that name, or it must not be read. */
 export type Refusal = 'missing' | 'forbidden'
 
-/** What the system answers where there is no such file. */
+/** The error codes of the system for a file that does not exist. */
 const missingCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
 
-/** What it answers where this user must not read a file, or where the file is no plain one. */
+/** The error codes of the system for a file that this user must not read, or that is not a plain file. */
 const forbiddenCodes: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'ENXIO'])
 
 /**
- * Opens a plain file below a folder, by a path that a stranger has sent. A path out of the folder is refused, and so is
- * a link that leads out of it, a folder and a device.
+ * Opens a plain file below a folder, by a path from an untrusted peer. A path or a link that leads out of the folder is refused, and so
+ * are folders and devices.
  *
  * @param path relative to the folder, with or without a slash at its beginning
- * @throws what the system answers when it cannot read: too many open files, a broken disk
+ * @throws the error of the system when it cannot read, such as too many open files or a broken disk
  */
 export async function openInside(folder: string, path: string): Promise<FileInside | Refusal> {
   if (path.includes('\0')) return 'missing'
@@ -35,7 +35,7 @@ export async function openInside(folder: string, path: string): Promise<FileInsi
     const root = await realpath(folder)
     const file = await realpath(join(root, normalizePath(path)))
     if (!file.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return 'forbidden'
-    // Not blocking: opening a pipe would wait for a writer. Nor following a link that has come since.
+    // The opening of a pipe would block until a writer comes. A link may have taken the place of the file in the meantime.
     return await statFile(await open(file, constants.O_RDONLY | noBlock | noFollow))
   } catch (error) {
     if (error instanceof RangeError) return 'forbidden'
@@ -46,7 +46,7 @@ export async function openInside(folder: string, path: string): Promise<FileInsi
   }
 }
 
-/** Windows has neither flag. */
+/** The flags are 0 on Windows, which has neither. */
 const { O_NONBLOCK: noBlock = 0, O_NOFOLLOW: noFollow = 0 } = constants as { O_NONBLOCK?: number; O_NOFOLLOW?: number }
 
 async function statFile(handle: FileHandle): Promise<FileInside | Refusal> {

@@ -1,52 +1,52 @@
+import { Mutex } from '../../base/mutex.ts'
 import type { Driver } from '../../runtime/driver.ts'
 import { resolveHost, type ServerAddress, urlHost } from './addresses.ts'
 
-/** Where a server writes what it does. */
+/** The log of a server. */
 export type ServerLog = Pick<Driver['logger'], 'info' | 'warning'>
 
 /** A server that listens, until it is disposed of. */
 export interface ListeningServer extends AsyncDisposable {
-  /** The port that it has. */
+  /** The port in use. */
   readonly port: number
 }
 
-/** What {@link RunningServer} takes. */
+/** Options of {@link RunningServer}. */
 export interface RunningServerOptions {
   /** The kind of server, for the log. */
   readonly name: string
-  /** As the config has it; empty if it has none. */
+  /** The host of the config; empty if it has none. */
   readonly host: string
-  /** As the config has it. */
+  /** The port of the config. */
   readonly port: number
   readonly logger: ServerLog
   readonly listen: (where: { address: string; family: 4 | 6; port: number }) => Promise<ListeningServer>
 }
 
-/** A server that is started and stopped, again and again; starting one that runs changes nothing. */
+/** A server that can be started and stopped several times. The start of a running server changes nothing. */
 export class RunningServer {
   readonly #options: RunningServerOptions
   #address: Promise<ServerAddress> | undefined
   #server: ListeningServer | undefined
-  /** One step after another. */
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #mutex = new Mutex()
 
   constructor(options: RunningServerOptions) {
     this.#options = options
   }
 
-  /** The address, or name, that boards reach it by. */
+  /** The address, or the name, at which boards reach the server. */
   async host(): Promise<string> {
     return (await this.#resolve()).host
   }
 
-  /** The port that it has; while it does not run, the one of its config. */
+  /** The port in use, or the port of the config while the server does not run. */
   get port(): number {
     return this.#server?.port ?? this.#options.port
   }
 
-  /** @throws HardwareError DEVICE_IO when it cannot listen */
+  /** @throws HardwareError DEVICE_IO when the server cannot listen */
   start(): Promise<void> {
-    return this.#after(async () => {
+    return this.#mutex.run(async () => {
       const { name, logger, listen, port } = this.#options
       if (this.#server !== undefined) {
         logger.warning(`the ${name} server runs already`)
@@ -59,7 +59,7 @@ export class RunningServer {
   }
 
   stop(): Promise<void> {
-    return this.#after(async () => {
+    return this.#mutex.run(async () => {
       const server = this.#server
       this.#server = undefined
       if (server === undefined) return
@@ -70,16 +70,10 @@ export class RunningServer {
 
   #resolve(): Promise<ServerAddress> {
     this.#address ??= resolveHost(this.#options.host).catch((error: unknown) => {
-      // It may be known the next time.
+      // The name may be known later.
       this.#address = undefined
       throw error
     })
     return this.#address
-  }
-
-  #after(step: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(step)
-    this.#last = done.catch(() => undefined)
-    return done
   }
 }

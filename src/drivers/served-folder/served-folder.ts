@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
-import { createPrivateFolder, type PrivateFolder } from '../../private-folder.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../base/private-folder.ts'
 import { OpendalDriver } from '../opendal/opendal-driver.ts'
 import type { FileServerConfig } from './config.ts'
 import { type FileInside, openInside, type Refusal } from './open-inside.ts'
 
-/** The folder whose files a server gives to boards, and the storage through which clients put them there. */
+/** The folder that a server serves to boards, and the storage through which clients put files there. */
 export class ServedFolder {
   /** The child of the server's driver. */
   readonly storage: OpendalDriver
-  /** The storage reads it when it opens, which is after {@link ServedFolder.prepare}. */
+  /** The settings of the storage, which reads them when it opens, after {@link ServedFolder.prepare}. */
   readonly #settings: { root: string }
   readonly #given: string | undefined
   #private: PrivateFolder | undefined
@@ -26,7 +26,7 @@ export class ServedFolder {
     })
   }
 
-  /** Makes the folder, where it is not there. */
+  /** Makes the folder, if necessary. */
   async prepare(): Promise<void> {
     if (this.#given !== undefined) {
       await mkdir(this.#given, { recursive: true })
@@ -36,12 +36,12 @@ export class ServedFolder {
     this.#settings.root = this.#private.path
   }
 
-  /** Opens one of its files; see {@link openInside}. */
+  /** Opens a file of the folder; see {@link openInside}. */
   open(path: string): Promise<FileInside | Refusal> {
     return openInside(this.#settings.root, path)
   }
 
-  /** Removes the folder, unless the lab has given it. */
+  /** Removes a private folder. A folder of the config stays. */
   async remove(): Promise<void> {
     const folder = this.#private
     this.#private = undefined

@@ -1,67 +1,64 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { setTimeout as delay } from 'node:timers/promises'
 
+import { onAbort } from '../../base/abort.ts'
+import { type ProcessEnd, ProcessGroup } from '../../base/process-group.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 
-/** How long a command has to end by itself after SIGTERM, in milliseconds, as upstream's driver has it. */
-const termMs = 5_000
-/** How often to look whether a process group is gone, in milliseconds; nothing tells. */
-const lookMs = 20
+/** The time between SIGTERM and SIGKILL, in milliseconds, as in Jumpstarter's driver. */
+const killAfterMs = 5_000
+/** The longest that the output of an ended command may take to be read, in milliseconds. */
+const drainTimeoutMs = 1_000
 
-/** How long the output of an ended command may take to be read, in milliseconds. */
-const lastWordsMs = 1_000
-
-/** What to run, where and with what. */
+/** The command and its surroundings. */
 export interface CommandOptions {
-  /** The program and its arguments, which no shell looks at. */
-  readonly argv: readonly string[]
+  /** The program and its arguments. No shell reads them. */
+  readonly argv: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string | undefined
 }
 
 /**
- * A running command, in a process group of its own so that what it starts ends with it. It has no input. Its output is
- * taken from its pipes only as it is read, so a reader that waits makes the command wait.
+ * A running command, in a process group for itself, so that the processes it starts end with it. It has no input. Its output is
+ * taken from its pipes only as it is read, so a slow reader makes the command wait.
  */
 export class Command {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>
+  readonly #group: ProcessGroup
   readonly #streams: readonly { readonly pipe: Readable; readonly decoder: StringDecoder }[]
-  #failure: Error | undefined
-  readonly #closed: Promise<void>
+  #end: ProcessEnd | undefined
   #isClosed = false
-  #ending: Promise<void> | undefined
   #wake: () => void = () => undefined
 
-  constructor({ argv: [program = '', ...args], env, cwd }: CommandOptions) {
-    this.#child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#streams = [this.#child.stdout, this.#child.stderr].map((pipe) => ({ pipe, decoder: new StringDecoder() }))
+  /** Starts the command. {@link output} fails where that is not possible. */
+  static async start({ argv, env, cwd }: CommandOptions): Promise<Command> {
+    return new Command(await ProcessGroup.start(argv, { env, cwd, killAfterMs, drainTimeoutMs }))
+  }
+
+  private constructor(group: ProcessGroup) {
+    this.#group = group
+    const pipes = group.pipes.filter((pipe) => pipe !== undefined)
+    this.#streams = pipes.map((pipe) => ({ pipe, decoder: new StringDecoder() }))
     const wake = () => this.#wake()
     for (const { pipe } of this.#streams) pipe.on('readable', wake).on('end', wake).on('error', wake)
-    this.#child.on('error', (error) => {
-      this.#failure = error
+    void group.exited.then((end) => {
+      this.#end = end
       wake()
     })
-    this.#closed = new Promise((resolve) => {
-      this.#child.on('close', () => {
-        this.#isClosed = true
-        resolve()
-        wake()
-      })
+    void group.closed.then(() => {
+      this.#isClosed = true
+      wake()
     })
   }
 
   /**
-   * The output as it comes, text of both pipes each time, until both are closed and the command has ended. What the
-   * command leaves running in the background counts as long as it holds a pipe.
+   * The output as it comes, text of both pipes each time, until both are closed and the command has ended. A process that
+   * the command leaves in the background counts as long as it holds a pipe.
    *
    * @throws HardwareError DEVICE_IO when the command cannot be started
    */
   async *output(signal: AbortSignal): AsyncGenerator<readonly [stdout: string, stderr: string], void, void> {
-    const abort = () => this.#wake()
-    signal.addEventListener('abort', abort, { once: true })
+    const stopListening = onAbort(signal, () => this.#wake())
     try {
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve))
@@ -70,58 +67,28 @@ export class Command {
           return chunk === null ? (pipe.readableEnded ? decoder.end() : '') : decoder.write(chunk)
         })
         if (stdout !== '' || stderr !== '') yield [stdout, stderr]
-        else if (this.#failure !== undefined) throw this.#explain(this.#failure)
-        else if (this.#isClosed) return
+        else if (this.#end?.type === 'notStarted') throw startError(this.#end.error)
+        else if (this.#isClosed && this.#end !== undefined) return
         else await woken
       }
     } finally {
-      signal.removeEventListener('abort', abort)
-      this.#release()
+      stopListening()
+      for (const { pipe } of this.#streams) pipe.destroy()
     }
   }
 
   /** The exit code, as Python gives it: for a signal its number, negative. */
   get exitCode(): number {
-    const { exitCode, signalCode } = this.#child
-    return exitCode ?? -(constants.signals[signalCode ?? 'SIGKILL'] ?? 0)
+    if (this.#end?.type === 'exited') return this.#end.exitCode
+    return -constants.signals[this.#end?.type === 'signalled' ? this.#end.signal : 'SIGKILL']
   }
 
-  /** Ends the whole group: SIGTERM, and SIGKILL for what is left after five seconds. */
+  /** Ends the whole group: SIGTERM, and after five seconds SIGKILL for the processes that are left. */
   end(): Promise<void> {
-    this.#ending ??= this.#end()
-    return this.#ending
+    return this.#group.end()
   }
+}
 
-  async #end(): Promise<void> {
-    const deadline = performance.now() + termMs
-    this.#kill('SIGTERM')
-    while (this.#kill(0)) {
-      if (performance.now() > deadline) {
-        this.#kill('SIGKILL')
-        break
-      }
-      await delay(lookMs)
-    }
-    // Whoever reads gets the last words; but something that has left the group may hold the pipes for ever.
-    await Promise.race([this.#closed, delay(lastWordsMs, undefined, { ref: false })])
-    this.#release()
-  }
-
-  #release(): void {
-    for (const { pipe } of this.#streams) pipe.destroy()
-  }
-
-  /** @returns whether there is such a group */
-  #kill(signal: NodeJS.Signals | 0): boolean {
-    if (this.#child.pid === undefined) return false
-    try {
-      return process.kill(-this.#child.pid, signal)
-    } catch {
-      return false
-    }
-  }
-
-  #explain(cause: Error): HardwareError {
-    return new HardwareError('DEVICE_IO', `Cannot run the command: ${messageOf(cause)}`, { cause, origin: 'lab' })
-  }
+function startError(cause: Error): HardwareError {
+  return new HardwareError('DEVICE_IO', `Cannot run the command: ${messageOf(cause)}`, { cause, origin: 'lab' })
 }

@@ -1,38 +1,40 @@
 import { HardwareError } from '../../errors.ts'
 
 /**
- * Names that a client may not set, because they make the command run other code than the lab means; those that upstream's
- * driver refuses.
+ * The variables that a client may not set, because they make the command run code that the lab does not mean. Jumpstarter's driver
+ * refuses the same ones.
  */
 const refusedNames = new Set(['PATH', 'PYTHONPATH', 'BASH_ENV', 'KUBECONFIG', 'HOME'])
 const refusedPrefixes = ['LD_', 'BASH_FUNC_']
 
-/** What Python takes for an identifier, and so upstream's driver for the name of a variable. */
+/** The names of variables, as in Jumpstarter's driver: the identifiers of Python. */
 const identifier = /^[\p{ID_Start}_]\p{ID_Continue}*$/u
 
 /**
- * The environment of a command: the exporter's, and what the client adds.
+ * Makes the environment of a command.
  *
- * @param given what came from the client; nothing of it has been checked
- * @throws HardwareError ARGUMENT_INVALID for a name that is none or is refused, or a value that is no text
+ * @param own the variables that the exporter gives its programs
+ * @param given the client's variables, which may be any value
+ * @throws HardwareError ARGUMENT_INVALID for a wrong or refused name, or a value that is no text
  */
-export function commandEnvironment(given: unknown): NodeJS.ProcessEnv {
-  if (given === undefined || given === null) return process.env
+export function commandEnvironment(own: Record<string, string>, given: unknown): NodeJS.ProcessEnv {
+  if (given === undefined || given === null) return own
   if (typeof given !== 'object' || Array.isArray(given)) throw invalid('The environment has to be an object of texts')
   for (const [name, value] of Object.entries(given)) {
     if (!identifier.test(name)) throw invalid(`${JSON.stringify(name)} is not a name of an environment variable`)
     if (refusedNames.has(name) || refusedPrefixes.some((prefix) => name.startsWith(prefix))) {
-      throw invalid(`The environment variable ${name} may not be set by clients`)
+      // Jumpstarter's words, which its users' tests look for.
+      throw invalid(`Environment variable '${name}' is blocked for security reasons`)
     }
     if (!isText(value)) throw invalid(`The environment variable ${name} has to be a text without NUL`)
   }
-  return { ...process.env, ...given }
+  return { ...own, ...given }
 }
 
 /**
- * The arguments of a command.
+ * Checks the arguments of a command.
  *
- * @throws HardwareError ARGUMENT_INVALID for one that is no text
+ * @throws HardwareError ARGUMENT_INVALID for an argument that is no text
  */
 export function commandArguments(given: readonly unknown[]): readonly string[] {
   return given.map((arg, index) => {

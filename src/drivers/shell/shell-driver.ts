@@ -1,20 +1,23 @@
 import { stat } from 'node:fs/promises'
 
+import { startTimer, stopTimer } from '../../base/clock.ts'
+import { onAbort } from '../../base/abort.ts'
+import { shownPath } from '../../base/shown-path.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { Shell, type ShellOutput } from '../../interfaces/shell.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import { Command, type CommandOptions } from './command.ts'
-import { checkShellConfig, type ShellConfig, type ShellMethodConfig } from './config.ts'
+import { checkShellConfig, defaultCommand, type ShellConfig, type ShellMethodConfig, shellRules } from './config.ts'
 import { commandArguments, commandEnvironment } from './environment.ts'
 
-/** The exit code of a command that ran out of time, as upstream's driver has it. */
+/** The exit code of a command that has reached its time limit, as in Jumpstarter's driver. */
 const timedOutCode = 199
 
 /**
- * Runs commands of the exporter's machine that its configuration names. Clients choose a command and pass arguments and
- * variables to it, which reach it as they are; no shell reads them.
+ * Commands on the exporter's machine that the exporter file lists. A client chooses a command and passes arguments and variables
+ * to it. No shell reads these.
  *
  * @example
  * ```yaml
@@ -28,6 +31,7 @@ const timedOutCode = 199
  */
 export class ShellDriver extends Driver implements Implementation<typeof Shell> {
   static readonly interface = Shell
+  static readonly configRules = shellRules
   readonly #config: ShellConfig
   readonly #methods: ReadonlyMap<string, ShellMethodConfig>
   readonly #running = new Set<Command>()
@@ -44,7 +48,7 @@ export class ShellDriver extends Driver implements Implementation<typeof Shell> 
       ]),
     )
     for (const [name, { description }] of this.#methods) {
-      // The entry of the exporter's file has descriptions too, and those are assigned after this.
+      // The entry of the exporter's file may have descriptions as well. They are assigned later.
       if (description !== undefined && description !== null) this.methodsDescription[name] = description
     }
   }
@@ -60,8 +64,15 @@ export class ShellDriver extends Driver implements Implementation<typeof Shell> 
       throw new HardwareError('ARGUMENT_INVALID', `There is no command '${name}'; there are ${known}`)
     }
     const { shell, cwd, timeout } = this.#config
-    const argv = [...(shell ?? ['bash', '-c']), method.command, name, ...commandArguments(args)]
-    const environment = commandEnvironment(env)
+    const [program = 'bash', ...shellArguments] = shell ?? ['bash', '-c']
+    const argv = [
+      program,
+      ...shellArguments,
+      method.command ?? defaultCommand,
+      name,
+      ...commandArguments(args),
+    ] as const
+    const environment = commandEnvironment(this.childEnvironment(), env)
     await requireFolder(cwd ?? undefined)
     this.logger.info(`runs ${name}`)
     yield* this.#run(name, { argv, env: environment, cwd: cwd ?? undefined }, method.timeout ?? timeout ?? 300)
@@ -70,13 +81,13 @@ export class ShellDriver extends Driver implements Implementation<typeof Shell> 
   async *#run(name: string, options: CommandOptions, timeoutSeconds: number) {
     const cancelled = callSignal()
     cancelled.throwIfAborted()
-    const command = new Command(options)
+    const command = await Command.start(options)
     this.#running.add(command)
     const end = () => void command.end().finally(() => this.#running.delete(command))
-    // Not by the loop below: that stands still while the client does not take what there is.
-    cancelled.addEventListener('abort', end, { once: true })
+    // The loop below stands still while the client does not read, so it cannot end the command.
+    const stopListening = onAbort(cancelled, end)
     let timedOut = false
-    const timer = setTimeout(
+    const timer = startTimer(
       () => {
         timedOut = true
         end()
@@ -100,14 +111,14 @@ export class ShellDriver extends Driver implements Implementation<typeof Shell> 
         yield ['', '', exitCode] satisfies ShellOutput
       }
     } finally {
-      clearTimeout(timer)
-      cancelled.removeEventListener('abort', end)
+      stopTimer(timer)
+      stopListening()
       if (complete && !timedOut) this.#running.delete(command)
       else end()
     }
   }
 
-  /** Ends every command that runs. */
+  /** Ends every running command. */
   override async close() {
     await Promise.all([...this.#running].map((command) => command.end()))
   }
@@ -117,5 +128,5 @@ async function requireFolder(cwd: string | undefined): Promise<void> {
   if (cwd === undefined) return
   const found = await stat(cwd).catch(() => undefined)
   if (found?.isDirectory() === true) return
-  throw new HardwareError('ARGUMENT_INVALID', `The folder ${cwd} (cwd) does not exist`, { origin: 'lab' })
+  throw new HardwareError('ARGUMENT_INVALID', `The folder ${shownPath(cwd)} (cwd) does not exist`, { origin: 'lab' })
 }

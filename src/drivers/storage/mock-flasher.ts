@@ -1,26 +1,24 @@
-import { pipeline } from 'node:stream/promises'
-
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { Flasher } from '../../interfaces/flasher.ts'
 import type { ResourceHandle } from '../../interfaces/resource.ts'
-import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { checkConfig } from '../check-config.ts'
-import { ImageFolder } from './image-folder.ts'
+import { checkConfig } from '../../base/check.ts'
+import { ImageFolder, sendImage } from './image-folder.ts'
 
-/** The partition that is meant where none is named, as upstream calls it. */
+/** The partition of a call that names none, as in Jumpstarter's driver. */
 const defaultPartition = 'default'
 
-/** A flasher without a device: it keeps what is flashed, for each partition, until the session ends. */
+/** A flasher without a device, which keeps the image of each partition in a file. The files are removed when the session ends. */
 export class MockFlasher extends Driver implements Implementation<typeof Flasher> {
   static readonly interface = Flasher
+  static readonly configRules = {}
   readonly #images = new ImageFolder()
 
-  /** @throws TypeError for a configuration: there is nothing to configure */
+  /** @throws TypeError for a config with keys: the driver has none */
   constructor(config: Readonly<Record<string, never>> = {}) {
     super()
-    checkConfig(config, {})
+    checkConfig(config, MockFlasher.configRules)
   }
 
   async flash(image: ResourceHandle, partition?: string | null) {
@@ -36,11 +34,7 @@ export class MockFlasher extends Driver implements Implementation<typeof Flasher
       const flashed = this.#images.names.map((known) => `'${known}'`).join(', ') || 'none'
       throw new HardwareError('ARGUMENT_INVALID', `Partition '${name}' has not been flashed; flashed are: ${flashed}`)
     }
-    try {
-      await pipeline(content, await this.resource(image), { signal: callSignal() })
-    } finally {
-      content.destroy()
-    }
+    await sendImage(content, () => this.resource(image))
   }
 
   override close() {

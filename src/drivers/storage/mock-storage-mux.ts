@@ -1,26 +1,25 @@
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 
 import type { Implementation, InterfaceDefinition } from '../../interfaces/define.ts'
 import type { ResourceHandle } from '../../interfaces/resource.ts'
 import { StorageMux, StorageMuxFlasher } from '../../interfaces/storage-mux.ts'
-import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { checkConfig } from '../check-config.ts'
-import { ImageFolder } from './image-folder.ts'
+import { checkConfig } from '../../base/check.ts'
+import { ImageFolder, sendImage } from './image-folder.ts'
 
 /**
- * A storage multiplexer without a device. It keeps what is written until the session ends, and is empty before. As with
- * upstream's, the storage can be used whichever side it is switched to.
+ * A storage multiplexer without a device, which keeps the image in a file. The storage is empty when a session starts. As in
+ * Jumpstarter's driver, it can be used on both sides of the switch.
  */
 export class MockStorageMux extends Driver implements Implementation<typeof StorageMux> {
   static readonly interface: InterfaceDefinition = StorageMux
+  static readonly configRules = {}
   readonly #images = new ImageFolder()
 
-  /** @throws TypeError for a configuration: there is nothing to configure */
+  /** @throws TypeError for a config with keys: the driver has none */
   constructor(config: Readonly<Record<string, never>> = {}) {
     super()
-    checkConfig(config, {})
+    checkConfig(config, MockStorageMux.configRules)
   }
 
   host() {
@@ -40,12 +39,7 @@ export class MockStorageMux extends Driver implements Implementation<typeof Stor
   }
 
   async read(image: ResourceHandle) {
-    const content = this.#images.read('storage') ?? Readable.from([])
-    try {
-      await pipeline(content, await this.resource(image), { signal: callSignal() })
-    } finally {
-      content.destroy()
-    }
+    await sendImage(this.#images.read('storage') ?? Readable.from([]), () => this.resource(image))
   }
 
   override close() {
@@ -53,7 +47,7 @@ export class MockStorageMux extends Driver implements Implementation<typeof Stor
   }
 }
 
-/** The same, for clients that write it in one step. */
+/** A storage multiplexer without a device, for clients that flash it in one step. */
 export class MockStorageMuxFlasher extends MockStorageMux {
   static override readonly interface = StorageMuxFlasher
 }

@@ -7,13 +7,13 @@ import { type Endpoint, Peer } from './peer.ts'
 import { sendFile } from './send-file.ts'
 import { Refused, TransferEnded } from './transfer-ended.ts'
 
-/** What {@link answerRequest} takes besides the request. */
+/** The surroundings of a request. */
 export interface RequestContext {
   /** The address that the server listens on. */
   readonly local: string
   readonly client: Endpoint
   readonly folder: ServedFolder
-  /** Ends the transfer. Its reason is told to the client. */
+  /** Ends the transfer. The client gets the signal's reason. */
   readonly signal: AbortSignal
   /** Is called whenever the client acknowledges something. */
   readonly onHeard: () => void
@@ -29,9 +29,9 @@ const refusals: Readonly<Record<Refusal, readonly [code: number, message: string
 /**
  * Sends the file that a client asks for, or an error.
  *
- * @param request nothing, if it is none that can be read
- * @returns the bytes that the client has got
- * @throws TransferEnded when the client does not get the file, or what the system says of the file
+ * @param request the request; `undefined` for a datagram that cannot be decoded
+ * @returns the number of bytes that the client has received
+ * @throws TransferEnded when the client does not get the file, or the error of the system for the file
  */
 export async function answerRequest(request: TftpPacket | undefined, context: RequestContext): Promise<number> {
   const peer = await Peer.open(context.local, context.client, context.signal)
@@ -54,7 +54,7 @@ async function answer(peer: Peer, request: TftpPacket | undefined, { folder, onH
   const file = await folder.open(path)
   if (typeof file === 'string') throw new Refused(...refusals[file])
   try {
-    // How long a text is in netascii, only reading it would tell.
+    // The length of a text in netascii is not known before it has been read.
     const settings = negotiate(options, mode === 'octet' ? file.size : undefined)
     const blocks = readBlocks(file.handle, settings.blockSize, mode === 'octet' ? undefined : toNetascii)
     return await sendFile(peer, blocks, settings, onHeard)

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 
-/** How much of a file is read at a time. */
+/** The size of the pieces in which a file is read, in bytes. */
 const pieceBytes = 64 * 1024
 
 /**
- * A file in blocks of one size. The last is shorter, or empty: that ends a transfer (RFC 1350, section 6).
+ * Reads a file in blocks of one size. The last block is shorter, or empty, which ends a transfer (RFC 1350, section 6).
  *
- * @param convert what is done to the content, piece by piece
+ * @param convert converts the content, piece by piece
  */
 export async function* readBlocks(
   file: FileHandle,
@@ -30,7 +30,7 @@ export async function* readBlocks(
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** Text as netascii has it (RFC 764, as RFC 1350 says): a line ends with CR LF, and a CR of its own is CR NUL. */
+/** Converts text to netascii (RFC 764, as RFC 1350 says): a line ends with CR LF, and a lone CR becomes CR NUL. */
 export function toNetascii(text: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(text.length * 2)
   let length = 0

@@ -1,14 +1,14 @@
 import type { TftpOptions } from './packets.ts'
 
-/** How one file is sent. */
+/** The settings of one transfer. */
 export interface TransferSettings {
   /** Bytes in a block. */
   readonly blockSize: number
-  /** Blocks that are sent before an answer is waited for. */
+  /** The number of blocks that are sent before the server waits for an answer. */
   readonly windowSize: number
-  /** How long to wait for an answer before sending again, in milliseconds; the transfer ends with the last one. */
+  /** The waits for an answer before each repetition, in milliseconds. The transfer ends after the last one. */
   readonly waitsMs: readonly number[]
-  /** What the client has asked for and gets, for the answer. */
+  /** The accepted options, for the answer. */
   readonly accepted: TftpOptions
 }
 
@@ -16,26 +16,25 @@ export interface TransferSettings {
 const blockSizes = { default: 512, smallest: 8, largest: 65_464 } as const
 
 /**
- * What may be under way at a time; RFC 7440 lets a server give less than it is asked for. Boot loaders have room for few
- * packets: U-Boot for 32 with virtio-net, of which it loses some when a window has as many. On a network of a
- * lab 16 blocks are as fast as more.
+ * The largest window; RFC 7440 allows a server to grant a smaller one than requested. Boot loaders have few buffers: U-Boot has 32 with
+ * virtio-net, and loses packets when a window is as large. In the network of a lab, 16 blocks are as fast as more.
  */
 const largestWindow = { blocks: 16, bytes: 512 * 1024 } as const
 
 /**
- * Without the option: soon at first, for packets do get lost, but not so soon that a slow board gets all twice (some
- * clients give up when the answer to their options is repeated); and 16 s in all, for a board that has gone away.
+ * The waits without the option. The first ones are short, because packets get lost, but not so short that a slow board gets all packets
+ * twice: some clients give up when the answer to their options is repeated. The sum, 16 s, is for a board that has disconnected.
  */
 const defaultWaitsMs = [1000, 1000, 2000, 4000, 8000] as const
 
-/** How often a packet is sent to a client that has chosen the time in between. */
+/** The number of times that a packet is sent to a client that has chosen the timeout. */
 const sendsWithTimeout = 6
 
 /**
- * What a client gets of what it asks for (RFC 2347): its block size (RFC 2348), timeout and the file's size (RFC 2349),
- * and window (RFC 7440). An option that is unknown, or has a value that cannot be, is passed over.
+ * Answers the options of a client (RFC 2347): block size (RFC 2348), timeout and size of the file (RFC 2349), and window (RFC 7440). An
+ * unknown option, or one with a wrong value, is ignored.
  *
- * @param size of the file in bytes, where it is known
+ * @param size the size of the file in bytes, if it is known
  */
 export function negotiate(requested: TftpOptions, size: number | undefined): TransferSettings {
   const accepted = new Map<string, string>()

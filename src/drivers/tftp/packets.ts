@@ -1,13 +1,13 @@
-/** Options by their names in lower case (RFC 2347 does not tell upper from lower case). */
+/** Options by their names in lower case: RFC 2347 ignores case. */
 export type TftpOptions = ReadonlyMap<string, string>
 
-/** A client has all blocks up to one. */
+/** A client has received all blocks up to this one. */
 export interface AckPacket {
   readonly kind: 'ack'
   readonly block: number
 }
 
-/** The end of a transfer, and why. */
+/** The end of a transfer, with the reason. */
 export interface ErrorPacket {
   readonly kind: 'error'
   readonly code: number
@@ -19,7 +19,7 @@ export type TftpPacket =
   | {
       readonly kind: 'read' | 'write'
       readonly path: string
-      /** In lower case: `octet`, `netascii`, or what else was sent. */
+      /** The mode in lower case: `octet`, `netascii`, or another text. */
       readonly mode: string
       readonly options: TftpOptions
     }
@@ -36,7 +36,7 @@ export const tftpErrors = { undefined: 0, notFound: 1, accessViolation: 2, illeg
 
 const nul = Buffer.of(0)
 
-/** A packet as it goes over the wire. */
+/** Encodes a packet for the wire. */
 export function encodePacket(packet: TftpPacket): Buffer {
   switch (packet.kind) {
     case 'read':
@@ -56,7 +56,7 @@ export function encodePacket(packet: TftpPacket): Buffer {
   }
 }
 
-/** What a datagram says; nothing for one that is not TFTP. What stands behind the last complete option is passed over. */
+/** Decodes a datagram; `undefined` if it is not TFTP. Bytes behind the last complete option are ignored. */
 export function decodePacket(bytes: Uint8Array): TftpPacket | undefined {
   const packet = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (packet.length < 4) return undefined
@@ -79,7 +79,7 @@ export function decodePacket(bytes: Uint8Array): TftpPacket | undefined {
   }
 }
 
-/** Whether a datagram asks for something: only to those is an error the answer, or two servers would answer each other. */
+/** Returns true for a request. Only requests are answered with errors; else two servers could answer each other for ever. */
 export function isRequest(bytes: Uint8Array): boolean {
   return bytes[0] === 0 && (bytes[1] === opcodes.read || bytes[1] === opcodes.write)
 }
@@ -105,7 +105,7 @@ function texts(bytes: Buffer): string[] {
   return bytes.toString().split('\0').slice(0, -1)
 }
 
-/** Of an option that is there twice, the first counts. */
+/** Makes options. If an option is there twice, the first one counts. */
 function toOptions(list: readonly string[]): TftpOptions {
   const options = new Map<string, string>()
   for (let index = 0; index + 1 < list.length; index += 2) {

@@ -1,10 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 
+import { startTimer, stopTimer } from '../../base/clock.ts'
+import { onAbort } from '../../base/abort.ts'
 import { type AckPacket, decodePacket, encodePacket, type ErrorPacket, type TftpPacket } from './packets.ts'
 import { TransferEnded } from './transfer-ended.ts'
 
-/** How many packets may wait to be looked at; what comes then is lost, as datagrams are. */
+/** The most packets that may wait to be processed. More packets are lost, as datagrams may be. */
 const maxWaiting = 64
 
 /** An address and a port. */
@@ -14,8 +16,8 @@ export interface Endpoint {
 }
 
 /**
- * One client of a transfer, on a socket and so a port of its own (RFC 1350, section 4). The system keeps away what others
- * send to that port, and says when the client's port is closed.
+ * The client of one transfer, on a separate socket and port (RFC 1350, section 4). The system drops the datagrams of other senders to
+ * that port, and reports when the client's port is closed.
  */
 export class Peer {
   readonly #socket: Socket
@@ -23,7 +25,7 @@ export class Peer {
   #wake: (() => void) | undefined
   #failure: Error | undefined
   #trouble: string | undefined
-  /** Settles when the last packet has left. */
+  /** Is fulfilled when the last packet has left. */
   #sent: Promise<void> = Promise.resolve()
 
   private constructor(socket: Socket) {
@@ -48,19 +50,19 @@ export class Peer {
     }
     socket.on('error', (error) => peer.#meet(error))
     socket.on('message', (bytes) => peer.#take(decodePacket(bytes)))
-    const onAbort = () => peer.#fail(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    socket.on('close', () => signal.removeEventListener('abort', onAbort))
-    if (signal.aborted) onAbort()
+    socket.on(
+      'close',
+      onAbort(signal, () => peer.#fail(signal.reason as Error)),
+    )
     return peer
   }
 
-  /** The last that the system had against a packet to the client. The packet is lost, as others are on the way. */
+  /** The last error of the system for a packet to the client. The packet is lost, as others may be. */
   get trouble(): string | undefined {
     return this.#trouble
   }
 
-  /** Sends a packet, or one that is encoded already. */
+  /** Sends a packet, or an encoded packet. */
   send(packet: TftpPacket | Uint8Array): void {
     const bytes = packet instanceof Uint8Array ? packet : encodePacket(packet)
     this.#sent = new Promise((resolve) => {
@@ -72,16 +74,16 @@ export class Peer {
   }
 
   /**
-   * The next acknowledgement, or error, of the client; nothing when none comes in time.
+   * Waits for the next acknowledgement or error of the client; `undefined` when none comes in time.
    *
-   * @throws the reason of the signal, or what the system says of the client's port
+   * @throws the reason of the signal, or TransferEnded when the client's port is closed
    */
   async receive(timeoutMs: number): Promise<AckPacket | ErrorPacket | undefined> {
     if (this.#failure === undefined && this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs)
+        const timer = startTimer(resolve, timeoutMs)
         this.#wake = () => {
-          clearTimeout(timer)
+          stopTimer(timer)
           resolve()
         }
       })
@@ -108,7 +110,7 @@ export class Peer {
 
   #meet(error: Error): void {
     this.#trouble = error.message
-    // Nobody is there any more. Anything else may pass: a board that starts again is away from the network for a while.
+    // The client has closed its port. Other errors may be temporary: a board that restarts is off the network for a while.
     if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED')
       this.#fail(new TransferEnded('the client has gone away'))
   }

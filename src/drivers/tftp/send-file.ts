@@ -1,3 +1,4 @@
+import { now } from '../../base/clock.ts'
 import type { TransferSettings } from './options.ts'
 import { encodePacket } from './packets.ts'
 import type { Peer } from './peer.ts'
@@ -7,13 +8,13 @@ import { TransferEnded } from './transfer-ended.ts'
 const blockNumbers = 0x1_0000
 
 /**
- * Sends the blocks of a file, a window at a time (RFC 7440; RFC 1350 has windows of one block). What is not acknowledged
- * in time is sent again. An acknowledgement of what was acknowledged before is passed over: answering it too would double
- * every packet from then on (RFC 1123, section 4.2.3.1).
+ * Sends the blocks of a file, one window at a time (RFC 7440; RFC 1350 has windows of one block). Blocks that are not acknowledged in
+ * time are sent again. A repeated acknowledgement is ignored: an answer to it would double every later packet (RFC 1123, section
+ * 4.2.3.1).
  *
  * @param onHeard is called whenever the client acknowledges something
- * @returns how many bytes the file has
- * @throws TransferEnded when the client ends it, or does not answer
+ * @returns the size of the file in bytes
+ * @throws TransferEnded when the client ends the transfer, or does not answer
  */
 export async function sendFile(
   peer: Peer,
@@ -21,13 +22,13 @@ export async function sendFile(
   { accepted, windowSize, waitsMs }: TransferSettings,
   onHeard: () => void,
 ): Promise<number> {
-  /** What has not been acknowledged, encoded; the first has the number `first`. */
+  /** The encoded packets that are not acknowledged. The first one has the number `first`. */
   const window: Uint8Array[] = []
   let first = 1
   let bytes = 0
   let complete = false
   if (accepted.size > 0) {
-    // The answer to the options stands in front of the blocks, and is acknowledged as block 0 (RFC 2347).
+    // The answer to the options comes before the blocks, and is acknowledged as block 0 (RFC 2347).
     window.push(encodePacket({ kind: 'options', options: accepted }))
     first = 0
   }
@@ -49,7 +50,7 @@ export async function sendFile(
   }
 }
 
-/** Sends a window until some of it is acknowledged. @returns how many packets of it are */
+/** Sends a window until a part is acknowledged. @returns the number of acknowledged packets */
 async function sendWindow(
   peer: Peer,
   window: readonly Uint8Array[],
@@ -58,9 +59,9 @@ async function sendWindow(
 ): Promise<number> {
   for (const waitMs of waitsMs) {
     for (const packet of window) peer.send(packet)
-    // Not a new time-out with every packet: a client may repeat itself for ever.
-    const deadline = performance.now() + waitMs
-    for (let left = waitMs; left > 0; left = deadline - performance.now()) {
+    // One deadline for all packets: a client may repeat an acknowledgement for ever.
+    const deadline = now() + waitMs
+    for (let left = waitMs; left > 0; left = deadline - now()) {
       const packet = await peer.receive(left)
       if (packet?.kind === 'error') {
         throw new TransferEnded(`the client ended it: ${packet.message || 'without a reason'} (${packet.code})`)

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 
+import { now } from '../../base/clock.ts'
 import { messageOf } from '../../errors.ts'
 import { listenError } from '../served-folder/listen-error.ts'
 import type { ServerLog } from '../served-folder/running-server.ts'
@@ -10,17 +11,16 @@ import { decodePacket, encodePacket, isRequest, tftpErrors } from './packets.ts'
 import type { Endpoint } from './peer.ts'
 import { Refused, TransferEnded } from './transfer-ended.ts'
 
-/** How many transfers there may be at a time: a stranger's requests shall not use up the exporter's open files. */
+/** The most transfers at a time, so that untrusted clients cannot use up the exporter's open files. */
 const maxTransfers = 128
 
 /**
- * How long after it was heard last a client that asks for the same may only have repeated itself, in milliseconds: its
- * requests and its acknowledgements come to two ports, and not always in their order. Later it is a board that was started
- * again, with the same port.
+ * The time after a client's last packet in which the same request is a repetition, in milliseconds: requests and acknowledgements come
+ * to two ports, and not always in their order. Later, the request is from a board that has restarted with the same port.
  */
 const repetitionMs = 2000
 
-/** What {@link TftpServer.listen} takes. */
+/** Options of {@link TftpServer.listen}. */
 export interface TftpServerOptions extends Endpoint {
   readonly family: 4 | 6
   readonly folder: ServedFolder
@@ -30,18 +30,18 @@ export interface TftpServerOptions extends Endpoint {
 interface Transfer {
   readonly request: Uint8Array
   readonly abort: AbortController
-  /** When the client was heard last. */
+  /** The time of the client's last packet. */
   heardMs: number
   ended: Promise<void>
 }
 
-/** Gives the files of a folder to whoever asks by TFTP (RFC 1350). */
+/** Serves the files of a folder by TFTP (RFC 1350). */
 export class TftpServer implements AsyncDisposable {
   readonly #socket: Socket
   readonly #options: TftpServerOptions
-  /** The latest of every client, by its address and port. */
+  /** The latest transfer of every client, by its address and port. */
   readonly #latest = new Map<string, Transfer>()
-  /** All that have not ended, those too whose client has asked anew. */
+  /** All transfers in progress, also those whose client has sent another request. */
   readonly #transfers = new Set<Transfer>()
 
   private constructor(socket: Socket, options: TftpServerOptions) {
@@ -51,7 +51,7 @@ export class TftpServer implements AsyncDisposable {
     socket.on('message', (bytes, client) => this.#take(bytes, client))
   }
 
-  /** @throws HardwareError DEVICE_IO when the port cannot be had */
+  /** @throws HardwareError DEVICE_IO when the port cannot be used */
   static async listen(options: TftpServerOptions): Promise<TftpServer> {
     const socket = createSocket(options.family === 6 ? 'udp6' : 'udp4')
     try {
@@ -68,7 +68,7 @@ export class TftpServer implements AsyncDisposable {
     return this.#socket.address().port
   }
 
-  /** Stops listening, and ends the transfers that are under way: their clients are told. */
+  /** Stops listening, and ends the transfers in progress with an error to their clients. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#socket, 'close')
     this.#socket.close()
@@ -82,8 +82,8 @@ export class TftpServer implements AsyncDisposable {
     const key = `${client.address}:${client.port}`
     const before = this.#latest.get(key)
     if (before !== undefined) {
-      // The client has repeated its request, because the answer took long: it gets that, or has it already.
-      const isRecent = performance.now() - before.heardMs < repetitionMs
+      // A client repeats its request when the answer takes long. It gets the answer to the first one.
+      const isRecent = now() - before.heardMs < repetitionMs
       if (isRecent && Buffer.compare(before.request, bytes) === 0) return
       before.abort.abort(new TransferEnded('the client asks anew'))
     }
@@ -106,14 +106,14 @@ export class TftpServer implements AsyncDisposable {
     const transfer: Transfer = {
       request,
       abort: new AbortController(),
-      heardMs: performance.now(),
+      heardMs: now(),
       ended: Promise.resolve(),
     }
     this.#latest.set(key, transfer)
     this.#transfers.add(transfer)
     const { signal } = transfer.abort
     const onHeard = () => {
-      transfer.heardMs = performance.now()
+      transfer.heardMs = now()
     }
     const packet = decodePacket(request)
     const name = packet !== undefined && 'path' in packet ? JSON.stringify(packet.path) : 'a broken request'

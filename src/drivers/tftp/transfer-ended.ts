@@ -1,9 +1,9 @@
-/** Why a transfer did not come to its end. The client knows, or is not there to be told. */
+/** The reason why a transfer was not completed. The client knows the reason, or cannot be reached. */
 export class TransferEnded extends Error {}
 
-/** An end that the client is told of. */
+/** A reason that is sent to the client. */
 export class Refused extends TransferEnded {
-  /** One of RFC 1350's. */
+  /** An error code of RFC 1350. */
   readonly code: number
 
   constructor(code: number, message: string) {

@@ -1,151 +1,146 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 
-import { HardwareError, messageOf } from '../../errors.ts'
-import type { ControllerCalls } from '../../protocol/controller-calls.ts'
-import { isTokenRefused, isTransient, mayPass, refusalAfterStartMs } from '../../protocol/controller-error.ts'
-import type { ControllerLeaseState, LeaseWishes } from '../../protocol/controller-messages.ts'
-import { tryAgain } from '../../protocol/try-again.ts'
-import { describeHolders } from './describe-holders.ts'
+import { now } from '../../base/clock.ts'
+import { cancelledError } from '../../base/abort.ts'
+import { pollUntil } from '../../base/poll.ts'
+import { retry } from '../../base/retry.ts'
+import { HardwareError } from '../../errors.ts'
+import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
+import {
+  isNameTaken,
+  isRetryable,
+  isTransientFailure,
+  mentionsTags,
+  refusalAfterStartMs,
+} from '../../protocol/controller/controller-error.ts'
+import type { LeaseSpec, LeaseStatus } from '../../protocol/controller/controller-messages.ts'
+import { controllerPoll, controllerRetry, leaseCallTimeoutMs } from './limits.ts'
+import { WaitReporter, type WaitReporterOptions } from './wait-reporter.ts'
 
-/** There is no call that waits; the first look is after this long, each later one after twice as long. In milliseconds. */
-const firstPollMs = 25
-const maxPollMs = 1_000
-/** How long creating a lease may take, and giving back one that nobody waits for any more, in milliseconds. */
-const answerTimeoutMs = 10_000
-/** How often is looked who holds what is waited for: it costs the controller more than a look at the lease. */
-const lookAroundMs = 10_000
+/** The condition reason with which the oldest controllers say that all exporters are leased. */
+const legacyPendingReason = 'NoExporter'
 
-/** How older controllers say that all exporters are leased. */
-const olderPending = 'NoExporter'
-
-/** What {@link acquireLease} takes besides what is wished for. */
-export interface AcquireOptions {
+/** Options of {@link acquireLease} and {@link waitForExporter}. */
+export interface AcquireOptions extends WaitReporterOptions {
+  /** The longest wait for an exporter, in milliseconds. */
   readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
-  /** Is told why it has to wait, and for whom, whenever that changes. */
-  readonly waiting?: ((why: string) => void) | undefined
 }
 
-/** A lease that an exporter has been found for. */
-export interface AcquiredLease extends ControllerLeaseState {
+/** A lease that has an exporter. */
+export interface AcquiredLease extends LeaseStatus {
   readonly exporter: string
 }
 
 /**
- * Asks a controller for a lease, and waits until it has an exporter. What comes to nothing is given back.
+ * Asks a controller for a lease, and waits until it has an exporter. A lease that gets none is given back.
  *
- * @throws HardwareError NO_EXPORTER when no exporter can ever have it, SELECTOR_INVALID for a selector that the controller
- *   does not take, LEASE_TIMEOUT, LEASE_LOST when it was ended meanwhile, and what the controller refuses
+ * @throws HardwareError NO_EXPORTER when no exporter can ever match, SELECTOR_INVALID for a selector that the controller does
+ *   not accept, LEASE_TIMEOUT, LEASE_LOST when somebody else has ended the lease, and the controller's refusals
  */
 export async function acquireLease(
   controller: ControllerCalls,
-  wishes: LeaseWishes,
+  spec: LeaseSpec,
   options: AcquireOptions,
 ): Promise<AcquiredLease> {
-  const { signal, waiting } = options
-  // With a name of our own, one whose answer was lost can be given back, and is not created twice.
+  const { signal, timeoutMs } = options
+  // The client chooses the name, so that it can give back a lease whose creation was not answered, and creates it only once.
   let name: string = randomUUID()
-  throwIfCancelled(signal, name)
+  if (signal?.aborted === true) throw cancelledError(nameOfWait(name), signal)
   try {
-    const create = () => createLease(controller, { ...wishes, name })
-    const created = await tryAgain(create, {
-      firstWaitMs: 500,
-      maxWaitMs: 2_000,
-      timeoutMs: Math.min(options.timeoutMs, 2 * refusalAfterStartMs),
-      mayPass,
-      failed: (error) => {
-        const why = isTokenRefused(error) ? ' (one that has just started refuses everybody)' : ''
-        waiting?.(`${messageOf(error)}${why}`)
-      },
+    const reporter = new WaitReporter(controller, options)
+    const created = await retry(() => createLease(controller, { ...spec, name }), {
+      ...controllerRetry,
+      timeoutMs: Math.min(timeoutMs, 2 * refusalAfterStartMs),
+      failed: (error) => reporter.reportFailure(error),
       signal,
     })
     name = created.name
-    return await waitForExporter(controller, created, options)
+    return await waitForExporter(controller, name, { ...options, created })
   } catch (error) {
-    await controller.deleteLease(name, { timeoutMs: answerTimeoutMs }).catch(() => undefined)
+    await controller.deleteLease(name, { timeoutMs: leaseCallTimeoutMs }).catch(() => undefined)
     throw error
   }
 }
 
-/** Not ended by a signal, because nobody would know then whether there is a lease. */
-async function createLease(controller: ControllerCalls, wishes: LeaseWishes): Promise<ControllerLeaseState> {
+/** Creates a lease. No signal cancels the call, because the client would not know then whether there is a lease. */
+async function createLease(controller: ControllerCalls, spec: LeaseSpec): Promise<LeaseStatus> {
   try {
-    return await controller.createLease(wishes, { timeoutMs: answerTimeoutMs })
+    return await controller.createLease(spec, { timeoutMs: leaseCallTimeoutMs })
   } catch (error) {
-    if (wishes.name !== undefined && messageOf(error).includes('already exists')) {
-      return controller.lease(wishes.name, { timeoutMs: answerTimeoutMs })
+    if (spec.name !== undefined && isNameTaken(error)) {
+      return controller.lease(spec.name, { timeoutMs: leaseCallTimeoutMs })
     }
-    const { tags, context, ...rest } = wishes
-    const hasFacts = tags !== undefined || context !== undefined
-    // Not every controller takes them; a lease without them is better than none.
-    const isAboutFacts = /\b(?:tags?|context|labels?)\b/i.test(messageOf(error))
-    if (!hasFacts || !isAboutFacts || isTransient(error)) throw error
+    const { tags, context, ...rest } = spec
+    const hasTags = tags !== undefined || context !== undefined
+    // Some controllers refuse tags; a lease without tags is better than none.
+    if (!hasTags || !mentionsTags(error) || isTransientFailure(error)) throw error
     return createLease(controller, rest)
   }
 }
 
-/** Waits until a lease has an exporter; for its errors see {@link acquireLease}. */
+/**
+ * Waits until a lease has an exporter; for its errors see {@link acquireLease}.
+ *
+ * @param options `created` is the answer to the creation of the lease
+ */
 export async function waitForExporter(
   controller: ControllerCalls,
-  created: ControllerLeaseState,
-  { timeoutMs, signal, waiting = () => undefined }: AcquireOptions,
+  name: string,
+  { created, ...options }: AcquireOptions & { readonly created?: LeaseStatus },
 ): Promise<AcquiredLease> {
-  const deadline = performance.now() + timeoutMs
-  const look = () => controller.lease(created.name, { signal, timeoutMs: answerTimeoutMs })
-  let why = ''
-  let lookedAt = -Infinity
-  for (let pollMs = firstPollMs, lease = created; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
-    if (isAcquired(lease)) return lease
-    const reason = describeWait(lease)
-    if (reason !== '' && (!why.startsWith(reason) || performance.now() > lookedAt + lookAroundMs)) {
-      const now = `${reason}${await describeHolders(controller, lease, signal)}`
-      lookedAt = performance.now()
-      if (now !== why) waiting(now)
-      why = now
-    }
-    if (performance.now() > deadline) {
-      throw new HardwareError('LEASE_TIMEOUT', `No exporter for lease ${lease.name} within ${timeoutMs} ms: ${why}`)
-    }
-    await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
-    throwIfCancelled(signal, lease.name)
-    lease = await tryAgain(look, {
+  const { timeoutMs, signal } = options
+  const reporter = new WaitReporter(controller, options)
+  const deadline = now() + timeoutMs
+  const readLease = () =>
+    retry(() => controller.lease(name, { signal, timeoutMs: leaseCallTimeoutMs }), {
       firstWaitMs: 500,
       maxWaitMs: 5_000,
-      timeoutMs: deadline - performance.now(),
-      mayPass,
-      failed: (error) => waiting(messageOf(error)),
+      timeoutMs: deadline - now(),
+      isRetryable,
+      failed: (error) => reporter.reportFailure(error),
       signal,
     })
+  let known = created
+  const look = async () => {
+    const lease = known ?? (await readLease())
+    known = undefined
+    if (isAcquired(lease)) return lease
+    await reporter.report(lease, pendingReason(lease))
+    return undefined
   }
+  const acquired = await pollUntil(look, { ...controllerPoll, timeoutMs, signal, what: nameOfWait(name) })
+  if (acquired !== undefined) return acquired
+  const message = `No exporter for lease ${name} within ${timeoutMs} ms: ${reporter.lastReason}`
+  throw new HardwareError('LEASE_TIMEOUT', message, { details: { limitMs: timeoutMs } })
 }
 
-function throwIfCancelled(signal: AbortSignal | undefined, name: string): void {
-  if (signal?.aborted !== true) return
-  const { reason: cause } = signal
-  throw new HardwareError('CALL_CANCELLED', `The wait for lease ${name} was cancelled: ${messageOf(cause)}`, { cause })
+function nameOfWait(name: string): string {
+  return `The wait for lease ${name}`
 }
 
-function isAcquired(lease: ControllerLeaseState): lease is AcquiredLease {
+function isAcquired(lease: LeaseStatus): lease is AcquiredLease {
   const condition = (type: string) => lease.conditions.find((one) => one.type === type)
   const ready = condition('Ready')
   if (ready?.holds === true && lease.exporter !== undefined && lease.end === undefined) return true
   const unsatisfiable = condition('Unsatisfiable')
-  if (unsatisfiable?.holds === true && unsatisfiable.reason !== olderPending) {
+  if (unsatisfiable?.holds === true && unsatisfiable.reason !== legacyPendingReason) {
     const message = `No exporter can ever have ${lease.selector}: ${unsatisfiable.message} (${unsatisfiable.reason})`
     throw new HardwareError('NO_EXPORTER', message)
   }
   const invalid = condition('Invalid')
   if (invalid?.holds === true) {
-    throw new HardwareError('SELECTOR_INVALID', `The controller does not take ${lease.selector}: ${invalid.message}`)
+    throw new HardwareError('SELECTOR_INVALID', `The controller does not accept ${lease.selector}: ${invalid.message}`)
   }
   if (lease.end !== undefined) {
-    throw new HardwareError('LEASE_LOST', `Lease ${lease.name} has ended: ${ready?.message ?? 'nobody says why'}`)
+    const message = `Lease ${lease.name} has ended: ${ready?.message ?? 'the controller gives no reason'}`
+    throw new HardwareError('LEASE_LOST', message, { details: { exporter: lease.exporter } })
   }
   return false
 }
 
-function describeWait({ conditions }: ControllerLeaseState): string {
-  const pending = conditions.find(({ type, reason, holds }) => holds && (type === 'Pending' || reason === olderPending))
+function pendingReason({ conditions }: LeaseStatus): string {
+  const pending = conditions.find(
+    ({ type, reason, holds }) => holds && (type === 'Pending' || reason === legacyPendingReason),
+  )
   return pending === undefined ? '' : `${pending.message} (${pending.reason})`
 }

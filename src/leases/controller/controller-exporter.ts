@@ -1,121 +1,99 @@
-import { HardwareError, messageOf } from '../../errors.ts'
-import { eitherSignal } from '../../protocol/either-signal.ts'
-import type { LeasableExporter, ReserveOptions } from '../lease.ts'
+import { anySignal } from '../../base/abort.ts'
+import { HardwareError } from '../../errors.ts'
+import { type LeasableExporter, type Lease, type ReserveOptions, withoutRelease } from '../lease.ts'
 import type { ClientConfig } from './client-config.ts'
-import type { ControllerLease, ControllerLeaseOptions } from './controller-lease.ts'
-import { factsOf } from './facts.ts'
+import type { ControllerLease } from './controller-lease.ts'
+import type { ControllerLeaseOptions } from './lease-from-controller.ts'
+import { leaseTags } from './lease-tags.ts'
 
-/**
- * How long one of several leases is waited for before all are given back, in milliseconds; and up to as much again, by
- * chance, so that two runs that hold what the other needs do not do so for ever.
- */
-const patienceMs = 10_000
-
-/** What {@link exporterFromController} takes. */
+/** Options of {@link ControllerExporter}. */
 export interface ControllerExporterOptions extends Pick<
   ControllerLeaseOptions,
-  'durationMs' | 'maxDurationMs' | 'print'
+  'durationMs' | 'maxDurationMs' | 'emit'
 > {
-  /** Reads the configuration of the client, which may have got another token meanwhile. */
+  /** Reads the client's configuration. It is read for each lease, because its token may have been renewed. */
   readonly config: () => Promise<ClientConfig>
+  /** The labels of the exporter; empty for any exporter. */
   readonly selector: string
 }
 
-/**
- * Whatever exporter of a controller has some labels. To reserve it is to lease one, unless one is leased; it is given back
- * when it is freed.
- */
-export function exporterFromController(options: ControllerExporterOptions): LeasableExporter {
-  const { config, selector, durationMs, maxDurationMs } = options
-  const what = `${selector === '' ? 'any' : selector} of the controller`
-  let leased: ControllerLease | undefined
-  const name = () => leased?.exporter.name ?? what
-  const print = (line: string) => options.print(`[${name()}] ${line}`)
-  const giveUp = new AbortController()
-  /** What has been begun, and has to end before the run does. */
-  const pending = new Set<Promise<void>>()
-  const during = (work: Promise<void>): Promise<void> => {
-    pending.add(work)
-    const over = () => pending.delete(work)
-    work.then(over, over)
-    return work
+/** An exporter of a controller, chosen by its labels. It is leased when it is reserved, and given back when it is freed. */
+export class ControllerExporter implements LeasableExporter {
+  readonly selector: string
+  readonly local = false
+  readonly #options: ControllerExporterOptions
+  readonly #closed = new AbortController()
+  /** The reservations and releases that have begun. {@link ControllerExporter.close} waits for them. */
+  readonly #running = new Set<Promise<void>>()
+  #leased: ControllerLease | undefined
+
+  constructor(options: ControllerExporterOptions) {
+    this.#options = options
+    this.selector = options.selector
   }
 
-  const free = async () => {
-    const over = leased
-    leased = undefined
-    if (over !== undefined) await during(over.release())
+  get name(): string {
+    return this.#leased?.exporter.name ?? this.#request
   }
-  const reserve = async ({ signal, file, pending: waiting, isOneOfSeveral = false }: ReserveOptions = {}) => {
-    if (leased?.lost.aborted === true) await free().catch((error: unknown) => print(`warning: ${messageOf(error)}`))
-    if (leased !== undefined) return
-    const waitSignal = isOneOfSeveral ? AbortSignal.timeout(Math.round(patienceMs * (1 + Math.random()))) : undefined
-    const { leaseFromController } = await import('./controller-lease.ts')
-    try {
-      leased = await leaseFromController({
-        config: await config(),
-        lease: { selector, ...factsOf(process.env, file) },
-        durationMs,
-        maxDurationMs,
-        signal: eitherSignal(giveUp.signal, signal),
-        waitSignal,
-        print,
-        ...(waiting === undefined ? {} : { waiting }),
-      })
-    } catch (error) {
-      const isImpatience = waitSignal?.aborted === true && (error as HardwareError).cause === waitSignal.reason
-      if (!isImpatience || signal?.aborted === true || giveUp.signal.aborted) throw error
-      const message = `${what} was not to be had while others were held, which are given back`
-      throw new HardwareError('LEASE_TIMEOUT', message, { cause: error })
+
+  get labels(): Readonly<Record<string, string>> | undefined {
+    return this.#leased?.exporter.labels
+  }
+
+  get order(): string {
+    return `controller ${this.selector}`
+  }
+
+  reserve(options: ReserveOptions = {}): Promise<void> {
+    return this.#track(this.#reserve(options))
+  }
+
+  async free(): Promise<void> {
+    const leased = this.#leased
+    this.#leased = undefined
+    if (leased !== undefined) await this.#track(leased.release())
+  }
+
+  async lease(): Promise<Lease> {
+    if (this.#leased === undefined) throw new HardwareError('LEASE_LOST', `There is no lease of ${this.#request}`)
+    return withoutRelease(this.#leased)
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
+    await Promise.allSettled(this.#running)
+    await this.free()
+  }
+
+  async #reserve({ signal, file, maxWaitMs, waiting }: ReserveOptions): Promise<void> {
+    if (this.#leased?.lost.aborted === true) {
+      const exporter = this.name
+      await this.free().catch((error: Error) => this.#options.emit({ type: 'cleanupFailed', exporter, error }))
     }
+    if (this.#leased !== undefined) return
+    const { config, durationMs, maxDurationMs } = this.#options
+    const { leaseFromController } = await import('./lease-from-controller.ts')
+    this.#leased = await leaseFromController({
+      config: await config(),
+      lease: { selector: this.selector, ...leaseTags(process.env, file) },
+      durationMs,
+      maxDurationMs,
+      maxWaitMs,
+      signal: anySignal(this.#closed.signal, signal),
+      emit: this.#options.emit,
+      waiting,
+    })
   }
-  return {
-    get name() {
-      return name()
-    },
-    get labels() {
-      return leased?.exporter.labels
-    },
-    selector,
-    local: false,
-    order: `controller ${selector}`,
-    reserve: (reserveOptions) => during(reserve(reserveOptions)),
-    free,
-    async lease() {
-      if (leased === undefined) throw new HardwareError('LEASE_LOST', `Nothing is leased of ${what}`)
-      return { ...leased, release: async () => undefined }
-    },
-    async close() {
-      giveUp.abort(new HardwareError('CALL_CANCELLED', 'the run has ended'))
-      await Promise.allSettled(pending)
-      await free()
-    },
-  }
-}
 
-/**
- * The exporter of a lease that somebody else has taken, who also ends it.
- *
- * @param lease its name
- */
-export async function exporterOfLease(
-  lease: string,
-  { config, print, signal }: Pick<ControllerExporterOptions, 'config' | 'print'> & { readonly signal: AbortSignal },
-): Promise<LeasableExporter> {
-  const { leaseFromController } = await import('./controller-lease.ts')
-  const leased = await leaseFromController({ config: await config(), lease, signal, print })
-  const nothing = async () => undefined
-  return {
-    name: leased.exporter.name,
-    labels: leased.exporter.labels,
-    local: false,
-    order: `lease ${lease}`,
-    reserve: nothing,
-    free: nothing,
-    async lease() {
-      if (leased.lost.aborted) throw leased.lost.reason
-      return { ...leased, release: nothing }
-    },
-    close: () => leased.release(),
+  /** The selector, in words. */
+  get #request(): string {
+    return `${this.selector === '' ? 'any' : this.selector} of the controller`
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    this.#running.add(work)
+    const remove = () => this.#running.delete(work)
+    work.then(remove, remove)
+    return work
   }
 }

@@ -1,184 +1,197 @@
+import { anySignal } from '../../base/abort.ts'
+import { Cleanups } from '../../base/cleanups.ts'
+import { RepeatedFailures } from '../../base/repeated-failures.ts'
+import { retry } from '../../base/retry.ts'
 import { connect } from '../../clients/connect.ts'
 import { printPastHook } from '../../clients/wait-until-ready.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import { ControllerCalls } from '../../protocol/controller-calls.ts'
-import { isTransient, mayPass } from '../../protocol/controller-error.ts'
-import type { ControllerExporter, LeaseWishes } from '../../protocol/controller-messages.ts'
-import { eitherSignal } from '../../protocol/either-signal.ts'
-import { RouterTunnels } from '../../protocol/router-tunnels.ts'
-import { tryAgain } from '../../protocol/try-again.ts'
+import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
+import type { RegisteredExporter } from '../../protocol/controller/controller-messages.ts'
+import type { RouterTunnels } from '../../protocol/controller/router-tunnels.ts'
+import type { Endpoint } from '../../protocol/endpoint.ts'
+import type { LeaseEvent } from '../lease-event.ts'
 import type { Lease } from '../lease.ts'
-import { acquireLease, type AcquiredLease, waitForExporter } from './acquire.ts'
-import type { ClientConfig } from './client-config.ts'
+import type { AcquiredLease } from './acquire.ts'
 import { dial } from './dial.ts'
 import { endSession, endSessionTimeoutMs } from './end-session.ts'
-import { type LeaseSocket, listenForLease } from './lease-socket.ts'
-import { keepLease } from './renewal.ts'
+import { LeaseSocket } from './lease-socket.ts'
+import { controllerRetry } from './limits.ts'
+import { LeaseRenewal } from './renewal.ts'
 import { waitUntilDialable } from './wait-until-dialable.ts'
 
-/** How long giving a lease back may take (reference: Jumpstarter's client), in milliseconds. */
+/** The longest time that giving a lease back takes, in milliseconds; Jumpstarter's client takes as long. */
 const deleteTimeoutMs = 30_000
-/** A controller that is not there for a moment is told in the next. */
-const patience = { firstWaitMs: 500, maxWaitMs: 2_000, mayPass }
-/**
- * How long a lease lasts unless it is extended, and how long in all: a day, or an hour where it cannot be extended. In
- * milliseconds.
- */
-const defaultDurationMs = 60_000
-const defaultMaxDurationMs = 86_400_000
-const defaultFixedDurationMs = 3_600_000
 
-/** What {@link leaseFromController} takes. */
-export interface ControllerLeaseOptions {
-  readonly config: ClientConfig
-  /** What is wished for, or the name of a lease that there is already. That is neither extended nor ended. */
-  readonly lease: Omit<LeaseWishes, 'name' | 'durationMs' | 'maxDurationMs'> | string
-  /** For how long the lease is asked for, and extended again and again, in milliseconds (default one minute). */
-  readonly durationMs?: number | undefined
+/** A {@link LeaseEvent} of a lease, which fills in the exporter. */
+type WithoutExporter<Event> = Event extends LeaseEvent ? Omit<Event, 'exporter'> : never
+
+/** Options of {@link ControllerLease.open}. */
+export interface OpenLeaseOptions {
+  readonly controller: ControllerCalls
+  readonly tunnels: RouterTunnels
+  readonly acquired: AcquiredLease
+  /** True if this process has created the lease, so that it extends and ends the lease. */
+  readonly isOwn: boolean
+  /** The time that each renewal extends the lease by, in milliseconds. */
+  readonly durationMs: number
+  /** The longest time that the lease may last in all, in milliseconds. */
+  readonly maxDurationMs: number
+  /** The longest time that reaching the exporter may take, in milliseconds. */
+  readonly dialTimeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly emit: (event: LeaseEvent) => void
+}
+
+/** A lease of an exporter from Jumpstarter's controller. */
+export class ControllerLease implements Lease {
+  readonly releaseTimeoutMs = endSessionTimeoutMs + deleteTimeoutMs
+  readonly #options: OpenLeaseOptions
+  readonly #lost = new AbortController()
+  readonly #renewal: LeaseRenewal
+  readonly #cleanups = new Cleanups()
+  readonly #failures = { tunnel: new RepeatedFailures(), renewal: new RepeatedFailures() }
+  #exporter: RegisteredExporter
+  #socket: LeaseSocket | undefined
+  #released: Promise<void> | undefined
+
   /**
-   * How long it may last in all, in milliseconds (default a day). Controllers that cannot extend leases are asked for all of
-   * it (default an hour).
+   * Waits until the exporter of an acquired lease is ready, and opens a socket that leads to it. The lease is given back, and the
+   * connections are closed, when that fails and when the lease is released.
+   *
+   * @throws HardwareError HOOK_FAILED, LEASE_TIMEOUT, LEASE_LOST, CONNECTION_FAILED
    */
-  readonly maxDurationMs?: number | undefined
-  readonly signal?: AbortSignal
-  /** Ends the wait for an exporter, and not what follows, such as its hook. */
-  readonly waitSignal?: AbortSignal | undefined
-  /** Gets what is to be known of the wait, of hooks, and of tunnels that break, a line at a time. */
-  readonly print: (line: string) => void
-  /** Gets why there is no exporter yet, and who has them, instead. */
-  readonly waiting?: (why: string) => void
-}
-
-type LeaseOptions = ControllerLeaseOptions & { readonly durationMs: number }
-
-/** A {@link Lease} of an exporter of a fleet. */
-export interface ControllerLease extends Lease {
-  readonly name: string
-  readonly exporter: ControllerExporter
-}
-
-/**
- * Leases an exporter from Jumpstarter's controller, and waits until it is ready. Where it is reached, a private unix
- * socket, any number of clients may connect; each gets a tunnel of its own.
- *
- * @throws HardwareError NO_EXPORTER, SELECTOR_INVALID, LEASE_TIMEOUT, LEASE_LOST, HOOK_FAILED, UNAUTHENTICATED,
- *   CONTROLLER_REFUSED, CONNECTION_FAILED
- */
-export async function leaseFromController(options: ControllerLeaseOptions): Promise<ControllerLease> {
-  const { print, signal, maxDurationMs = defaultMaxDurationMs } = options
-  const durationMs = Math.min(options.durationMs ?? defaultDurationMs, maxDurationMs)
-  let hasExporter = false
-  const lease = () => {
-    hasExporter = false
-    return leaseOnce({ ...options, durationMs }, () => (hasExporter = true))
-  }
-  return tryAgain(lease, {
-    firstWaitMs: 1_000,
-    maxWaitMs: 10_000,
-    timeoutMs: options.config.retryTimeoutMs,
-    // Another exporter may be reached, or the same one in a while; but what the controller says counts.
-    mayPass: (error) => hasExporter && typeof options.lease !== 'string' && isTransient(error),
-    failed: (error) => print(`warning: another exporter is leased: ${messageOf(error)}`),
-    signal,
-  })
-}
-
-async function leaseOnce(options: LeaseOptions, found: () => void): Promise<ControllerLease> {
-  const { config, print, signal } = options
-  const controller = new ControllerCalls(config)
-  const tunnels = new RouterTunnels(config)
-  const close = () => {
-    tunnels.close()
-    controller.close()
-  }
-  const own = typeof options.lease !== 'string'
-  let acquired: AcquiredLease
-  try {
-    acquired = await acquire(controller, options)
-    found()
-  } catch (error) {
-    close()
-    throw error
-  }
-  let socket: LeaseSocket | undefined
-  const lost = new AbortController()
-  const kept = keepLease(controller, acquired, {
-    durationMs: own ? options.durationMs : undefined,
-    maxDurationMs: options.maxDurationMs ?? defaultMaxDurationMs,
-    lost: (reason) => {
-      lost.abort(reason)
-      // Who is connected need not find out that nothing helps.
-      socket?.close().catch(() => undefined)
-    },
-    print,
-  })
-  const dialler = { controller, tunnels, leaseName: acquired.name, timeoutMs: config.dialTimeoutMs }
-  const end = async () => {
-    const problems: string[] = []
-    const attempt = (what: string, run: () => Promise<unknown>) =>
-      run().catch((error: unknown) => problems.push(`${what}: ${messageOf(error)}`))
-    const { path } = socket ?? {}
-    if (own && path !== undefined && !lost.signal.aborted) {
-      await attempt('end of the session', () => endSession(path, print))
-    }
-    kept.stop()
-    await attempt('removal of its socket', async () => socket?.close())
-    if (own && !lost.signal.aborted) {
-      const release = () => controller.deleteLease(acquired.name, { timeoutMs: deleteTimeoutMs / 2 })
-      await tryAgain(release, { ...patience, timeoutMs: deleteTimeoutMs / 2 }).catch((error: unknown) => {
-        print(`warning: lease ${acquired.name} could not be given back, and ends by itself soon: ${messageOf(error)}`)
-      })
-    }
-    close()
-    if (problems.length > 0) {
-      throw new HardwareError('CLEANUP_FAILED', `Lease ${acquired.name} did not end well: ${problems.join('; ')}`)
-    }
-  }
-  try {
-    const waits = eitherSignal(lost.signal, signal)
-    const exporter = await waitUntilDialable(controller, acquired.exporter, {
-      timeoutMs: config.dialTimeoutMs,
-      signal: waits,
-      print,
-    })
-    socket = await listenForLease(
-      (ended) => dial(dialler, ended),
-      (error) => {
-        if (lost.signal.aborted) return
-        print(`warning: ${messageOf(error)}`)
-        // It may be the end of the lease that is seen first there.
-        kept.check()
-      },
-    )
-    const endpoint = { address: socket.path, name: acquired.exporter, redialTimeoutMs: config.dialTimeoutMs }
-    const limits = { timeoutMs: config.dialTimeoutMs, signal: waits }
-    const connection = await connect(socket.path, { name: endpoint.name, print, ...limits })
+  static async open(options: OpenLeaseOptions): Promise<ControllerLease> {
+    const lease = new ControllerLease(options)
     try {
-      await printPastHook(connection.channel, print)
+      await lease.#open()
+      return lease
+    } catch (thrown) {
+      const { signal: lost } = lease.#lost
+      const error: unknown = lost.aborted ? lost.reason : thrown
+      await lease.release().catch((problem: Error) => lease.#emit({ type: 'cleanupFailed', error: problem }))
+      throw error
+    }
+  }
+
+  private constructor(options: OpenLeaseOptions) {
+    this.#options = options
+    const { controller, tunnels, acquired, isOwn, durationMs, maxDurationMs } = options
+    this.#exporter = { name: acquired.exporter, labels: {}, online: true, status: 'UNSPECIFIED', statusMessage: '' }
+    this.#cleanups.add('the connection to the controller', () => controller.close())
+    this.#cleanups.add('the connections to the routers', () => tunnels.close())
+    this.#cleanups.add('the return of the lease', () => this.#giveBack(), 'self-limited')
+    this.#renewal = new LeaseRenewal(controller, acquired, {
+      durationMs: isOwn ? durationMs : undefined,
+      maxDurationMs,
+      lost: (reason) => this.#lose(reason),
+      failed: (error) => this.#renewalFailed(error),
+      renewed: () => this.#recovered('renewal'),
+    })
+    this.#cleanups.add('the renewal of the lease', () => this.#renewal.stop())
+  }
+
+  /** The name of the lease. */
+  get name(): string {
+    return this.#options.acquired.name
+  }
+
+  /** The exporter, with the labels that the controller reports. */
+  get exporter(): RegisteredExporter {
+    return this.#exporter
+  }
+
+  get endpoint(): Endpoint {
+    const { acquired, dialTimeoutMs } = this.#options
+    return { address: this.#socket?.path ?? '', name: acquired.exporter, reconnectTimeoutMs: dialTimeoutMs }
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /** A controller does not know what the clients of an exporter do. */
+  async activity(): Promise<undefined> {
+    return undefined
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#cleanups.run().catch((error: unknown) => {
+      const message = `Lease ${this.name} did not end well: ${messageOf(error)}`
+      const details = { exporter: this.#exporter.name }
+      throw new HardwareError('CLEANUP_FAILED', message, { cause: error, details })
+    })
+    return this.#released
+  }
+
+  async #open(): Promise<void> {
+    const { controller, tunnels, acquired, dialTimeoutMs: timeoutMs } = this.#options
+    const signal = anySignal(this.lost, this.#options.signal)
+    this.#exporter = await waitUntilDialable(controller, acquired.exporter, {
+      timeoutMs,
+      signal,
+      hookRuns: () => this.#emit({ type: 'hookWait', hook: 'beforeLease' }),
+    })
+    const socket = await LeaseSocket.listen({
+      open: (ended) => dial({ controller, tunnels, leaseName: acquired.name, timeoutMs, signal: ended }),
+      failed: (error) => this.#tunnelFailed(error),
+      carried: () => this.#recovered('tunnel'),
+    })
+    this.#socket = socket
+    this.#cleanups.add('the removal of its socket', () => socket.close())
+    this.#cleanups.add('the end of the session', () => this.#endSession(socket.path), 'self-limited')
+    const connection = await connect(socket.path, { name: acquired.exporter, print: this.#print, timeoutMs, signal })
+    try {
+      await printPastHook(connection.channel, this.#print)
     } finally {
       connection.close()
     }
-    let released: Promise<void> | undefined
-    return {
-      name: acquired.name,
-      exporter,
-      endpoint,
-      releaseTimeoutMs: endSessionTimeoutMs + deleteTimeoutMs,
-      lost: lost.signal,
-      activity: async () => undefined,
-      release: () => (released ??= end()),
-    }
-  } catch (thrown) {
-    const error: unknown = lost.signal.aborted ? lost.signal.reason : thrown
-    await end().catch((problem: unknown) => print(`warning: ${messageOf(problem)}`))
-    throw error
   }
-}
 
-async function acquire(controller: ControllerCalls, options: LeaseOptions): Promise<AcquiredLease> {
-  const { lease, durationMs, maxDurationMs = defaultFixedDurationMs } = options
-  const { print, signal, waitSignal, config, waiting = (why: string) => print(`waiting: ${why}`) } = options
-  const limits = { timeoutMs: config.acquisitionTimeoutMs, signal: eitherSignal(signal, waitSignal), waiting }
-  if (typeof lease !== 'string') return acquireLease(controller, { ...lease, durationMs, maxDurationMs }, limits)
-  return waitForExporter(controller, await controller.lease(lease, { signal }), limits)
+  #lose(reason: HardwareError): void {
+    this.#lost.abort(reason)
+    // Clients see their connections close at once, instead of trying to reconnect.
+    this.#socket?.close().catch(() => undefined)
+  }
+
+  #renewalFailed(error: HardwareError): void {
+    const isNew = this.#failures.renewal.add(error.message)
+    if (isNew) this.#emit({ type: 'renewalFailed', lease: this.name, error })
+  }
+
+  #tunnelFailed(error: HardwareError): void {
+    if (this.lost.aborted) return
+    const isNew = this.#failures.tunnel.add(error.message)
+    if (isNew) this.#emit({ type: 'tunnelFailed', lease: this.name, error })
+    // A broken tunnel may be the first sign of the lease's end.
+    this.#renewal.check()
+  }
+
+  #recovered(work: 'tunnel' | 'renewal'): void {
+    const failures = this.#failures[work].end()
+    if (failures > 0) this.#emit({ type: 'recovered', lease: this.name, work, failures })
+  }
+
+  async #endSession(path: string): Promise<void> {
+    if (!this.#options.isOwn || this.lost.aborted) return
+    await endSession({
+      path,
+      print: this.#print,
+      hookFailed: (message) => this.#emit({ type: 'hookFailed', hook: 'afterLease', message }),
+    })
+  }
+
+  async #giveBack(): Promise<void> {
+    if (!this.#options.isOwn || this.lost.aborted) return
+    const { controller } = this.#options
+    const timeoutMs = deleteTimeoutMs / 2
+    await retry(() => controller.deleteLease(this.name, { timeoutMs }), { ...controllerRetry, timeoutMs }).catch(
+      (error: HardwareError) => this.#emit({ type: 'leaseNotReturned', lease: this.name, error }),
+    )
+  }
+
+  readonly #print = (line: string): void => this.#emit({ type: 'exporterOutput', line })
+
+  #emit(event: WithoutExporter<LeaseEvent>): void {
+    this.#options.emit({ ...event, exporter: this.#options.acquired.exporter })
+  }
 }

@@ -1,44 +1,38 @@
 import type { Duplex } from 'node:stream'
 
+import { retry } from '../../base/retry.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import type { ControllerCalls } from '../../protocol/controller-calls.ts'
-import type { TunnelEndpoint } from '../../protocol/controller-messages.ts'
-import { mayDialAgain } from '../../protocol/controller-error.ts'
-import type { RouterTunnels } from '../../protocol/router-tunnels.ts'
-import { tryAgain } from '../../protocol/try-again.ts'
+import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
+import { isRetryableDial } from '../../protocol/controller/controller-error.ts'
+import type { RouterTunnels } from '../../protocol/controller/router-tunnels.ts'
 
-/** How long is waited before another try, in milliseconds (reference: Jumpstarter's client). */
-const firstBackoffMs = 300
-const maxBackoffMs = 2_000
+/** The first and the longest pause between two dials, in milliseconds; Jumpstarter's client has the same. */
+const dialRetry = { firstWaitMs: 300, maxWaitMs: 2_000, isRetryable: isRetryableDial } as const
 
-/** Who opens tunnels to the exporter of a lease, and how long they may take. */
-export interface Dialler {
+/** Options of {@link dial}. */
+export interface DialOptions {
   readonly controller: ControllerCalls
   readonly tunnels: RouterTunnels
   readonly leaseName: string
+  /** The longest time that the dials may take, in milliseconds. */
   readonly timeoutMs: number
+  readonly signal: AbortSignal
 }
 
 /**
- * Opens a tunnel to the exporter of a lease. An exporter may be ready a moment before it can be dialled, so that a refusal
- * for that is tried again.
+ * Opens a tunnel to the exporter of a lease. An exporter may be ready a moment before it can be dialled, so a refusal for
+ * that reason is tried again.
  *
- * @throws HardwareError CONNECTION_FAILED when that does not help in time, and what the controller refuses
+ * @throws HardwareError CONNECTION_FAILED when the exporter does not answer in time, and the controller's refusals
  */
-export async function dial(dialler: Dialler, signal: AbortSignal): Promise<Duplex> {
-  return dialler.tunnels.open(await askForTunnel(dialler, signal))
-}
-
-async function askForTunnel(
-  { controller, leaseName, timeoutMs }: Dialler,
-  signal: AbortSignal,
-): Promise<TunnelEndpoint> {
-  const limits = { firstWaitMs: firstBackoffMs, maxWaitMs: maxBackoffMs, timeoutMs, signal }
+export async function dial({ controller, tunnels, leaseName, timeoutMs, signal }: DialOptions): Promise<Duplex> {
   try {
-    return await tryAgain(() => controller.dial(leaseName, { signal }), { ...limits, mayPass: mayDialAgain })
+    const endpoint = await retry(() => controller.dial(leaseName, { signal }), { ...dialRetry, timeoutMs, signal })
+    return tunnels.open(endpoint)
   } catch (error) {
-    if (!mayDialAgain(error)) throw error
+    if (!isRetryableDial(error)) throw error
     const message = `The exporter of lease ${leaseName} cannot be reached within ${timeoutMs} ms: ${messageOf(error)}`
-    throw new HardwareError('CONNECTION_FAILED', message, { cause: error, origin: 'lab' })
+    const details = { limitMs: timeoutMs }
+    throw new HardwareError('CONNECTION_FAILED', message, { cause: error, origin: 'lab', details })
   }
 }

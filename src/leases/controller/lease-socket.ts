@@ -1,73 +1,87 @@
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 
+import { anySignal } from '../../base/abort.ts'
+import { joinStreams } from '../../base/join-streams.ts'
+import { createPrivateFolder, type PrivateFolder } from '../../base/private-folder.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
 import { HardwareError } from '../../errors.ts'
-import { createPrivateFolder } from '../../private-folder.ts'
-import { joinStreams } from '../../protocol/join-streams.ts'
-import { withTimeLimit } from '../../time-limit.ts'
 
-/** How long connections may take to end by themselves when the lease is over, in milliseconds. */
-const farewellMs = 1_000
+/** The time that connections have to end by themselves when the lease ends, in milliseconds. */
+const drainTimeoutMs = 1_000
 
-/** A unix socket that leads to the exporter of a lease. */
-export interface LeaseSocket {
-  readonly path: string
-  /** Ends all connections and removes the socket. May be called again. */
-  close(): Promise<void>
+/** Options of {@link LeaseSocket.listen}. */
+export interface LeaseSocketOptions {
+  /** Opens a tunnel to the exporter. */
+  readonly open: (signal: AbortSignal) => Promise<Duplex>
+  /** Receives the error of a tunnel that has failed. The client sees its connection close. */
+  readonly failed: (error: HardwareError) => void
+  /** Is called when a tunnel has brought its first bytes. */
+  readonly carried: () => void
 }
 
-/**
- * Listens on a private unix socket; every connection to it gets a tunnel of its own to the exporter.
- *
- * @param open opens a tunnel
- * @param failed is told what went wrong with one; whoever is connected sees the connection close
- */
-export async function listenForLease(
-  open: (signal: AbortSignal) => Promise<Duplex>,
-  failed: (error: unknown) => void,
-): Promise<LeaseSocket> {
-  const folder = await createPrivateFolder()
-  const path = join(folder.path, 'lease.sock')
-  const sockets = new Set<Socket>()
-  const ended = new AbortController()
-  const connect = async (socket: Socket) => {
-    const gone = new AbortController()
-    socket.once('close', () => gone.abort())
-    const tunnel = await open(AbortSignal.any([ended.signal, gone.signal]))
-    joinStreams(socket, tunnel, (error) => {
-      // That who is connected goes away is no fault of the tunnel.
-      if (error instanceof HardwareError && !gone.signal.aborted && !ended.signal.aborted) failed(error)
-    })
+/** A private unix socket that leads to the exporter of a lease. Each connection gets a separate tunnel. */
+export class LeaseSocket {
+  readonly path: string
+  readonly #folder: PrivateFolder
+  readonly #options: LeaseSocketOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #ended = new AbortController()
+
+  static async listen(options: LeaseSocketOptions): Promise<LeaseSocket> {
+    const folder = await createPrivateFolder()
+    const socket = new LeaseSocket(folder, options)
+    try {
+      await new Promise<void>((resolve, reject) => socket.#server.once('error', reject).listen(socket.path, resolve))
+      return socket
+    } catch (error) {
+      await folder.remove()
+      throw error
+    }
   }
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-    sockets.add(socket)
-    // Each pipeline has several listeners of its own.
+
+  private constructor(folder: PrivateFolder, options: LeaseSocketOptions) {
+    this.path = join(folder.path, 'lease.sock')
+    this.#folder = folder
+    this.#options = options
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket))
+  }
+
+  /** Ends all connections and removes the socket. May be called again. */
+  async close(): Promise<void> {
+    this.#server.close()
+    // A connection that is just ending tells the exporter so; the exporter has no other way to know.
+    const limit = { name: 'the end of the connections', timeoutMs: drainTimeoutMs }
+    await withTimeLimit(limit, () => Promise.all(Array.from(this.#sockets, whenClosed))).catch(() => undefined)
+    this.#ended.abort()
+    for (const socket of this.#sockets) socket.destroy()
+    await this.#folder.remove()
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    // Each pipeline adds several listeners.
     socket.setMaxListeners(0)
     socket.on('error', () => undefined)
-    socket.once('close', () => sockets.delete(socket))
-    connect(socket).catch((error: unknown) => {
-      if (!ended.signal.aborted && !socket.destroyed) failed(error)
+    socket.once('close', () => this.#sockets.delete(socket))
+    this.#join(socket).catch((error: unknown) => {
+      if (!this.#ended.signal.aborted && !socket.destroyed) this.#options.failed(error as HardwareError)
       socket.destroy()
     })
-  })
-  try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
-  } catch (error) {
-    await folder.remove()
-    throw error
   }
-  return {
-    path,
-    async close() {
-      server.close()
-      // Those that are just ending tell the exporter so, which could not know it otherwise.
-      const limit = { name: 'the end of the connections', timeoutMs: farewellMs }
-      await withTimeLimit(limit, () => Promise.all(Array.from(sockets, whenClosed))).catch(() => undefined)
-      ended.abort()
-      for (const socket of sockets) socket.destroy()
-      await folder.remove()
-    },
+
+  async #join(socket: Socket): Promise<void> {
+    const gone = new AbortController()
+    socket.once('close', () => gone.abort())
+    const signal = anySignal(this.#ended.signal, gone.signal)
+    const tunnel = await this.#options.open(signal)
+    joinStreams(socket, tunnel, (error) => {
+      // A client that goes away breaks its tunnel, which is no failure.
+      if (error instanceof HardwareError && !signal.aborted) this.#options.failed(error)
+    })
+    tunnel.once('data', () => this.#options.carried())
   }
 }
 

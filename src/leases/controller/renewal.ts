@@ -1,126 +1,147 @@
+import { now, startTimer, stopTimer } from '../../base/clock.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import { isTokenExpired, mayPass } from '../../protocol/controller-error.ts'
-import type { ControllerCalls } from '../../protocol/controller-calls.ts'
-import type { ControllerLeaseState } from '../../protocol/controller-messages.ts'
+import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
+import { isRetryable, isTokenExpired } from '../../protocol/controller/controller-error.ts'
+import type { LeaseStatus } from '../../protocol/controller/controller-messages.ts'
+import { leaseCallTimeoutMs } from './limits.ts'
 
-/** How often is looked whether a lease is still there that is not extended, in milliseconds (reference: Jumpstarter's client). */
-const watchMs = 30_000
+/** The longest time between two looks at a lease, in milliseconds; Jumpstarter's client looks as often. */
+const lookEveryMs = 30_000
+/** The shortest time between two looks, in milliseconds. */
+const minLookEveryMs = 500
 /**
- * How much earlier a lease may end than it was asked for, in milliseconds: a controller's times have whole seconds, and it has
- * begun before its client looked.
+ * The time by which a lease may end earlier than requested, in milliseconds: a controller's times have whole seconds, and the
+ * lease begins before its client learns of it.
  */
-const marginMs = 2_000
-const answerTimeoutMs = 10_000
+const earlyEndMs = 2_000
 
-/** What {@link keepLease} takes. */
+/** Options of {@link LeaseRenewal}. */
 export interface RenewalOptions {
-  /** How long the lease lasts from each renewal on, in milliseconds; without it, it is watched and not extended. */
+  /** The time that the lease lasts from each renewal on, in milliseconds; without it, the lease is watched and not extended. */
   readonly durationMs: number | undefined
-  /** How long it may last in all, in milliseconds. */
+  /** The longest time that the lease may last in all, in milliseconds. */
   readonly maxDurationMs: number
-  /** Is told, once, why it is over. */
+  /** Receives the reason of the lease's end, once. */
   readonly lost: (reason: HardwareError) => void
-  /** Gets what goes wrong and may still go well. */
-  readonly print?: (line: string) => void
-}
-
-/** A lease that is kept. */
-export interface KeptLease {
-  /** Looks now whether it is still there, because there is reason to doubt it. */
-  readonly check: () => void
-  /** Lets it be. */
-  readonly stop: () => void
+  /** Receives failures that are tried again. */
+  readonly failed?: ((error: HardwareError) => void) | undefined
+  /** Is called each time that the lease has been extended or read. */
+  readonly renewed?: (() => void) | undefined
 }
 
 /**
- * Extends a lease again and again, each time when a third of its time is left, so that one whose client was killed ends
- * soon; and finds out when it is over.
+ * Extends a lease repeatedly, each time when a third of its time is left, and reports its end. The lease of a client that was
+ * killed ends soon.
  */
-export function keepLease(
-  controller: ControllerCalls,
-  lease: ControllerLeaseState,
-  { durationMs, maxDurationMs, lost, print = () => undefined }: RenewalOptions,
-): KeptLease {
-  const startedAt = performance.now()
-  const isExtended = durationMs !== undefined && lease.isFixed !== true
-  const limitMs = isExtended ? maxDurationMs : lease.durationMs
-  /** When it ends unless it is extended, by the clock of this process, which neither jumps nor differs from itself. */
-  let end = isExtended ? startedAt + durationMs - marginMs : Infinity
-  let timer: NodeJS.Timeout | undefined
-  let isLooking = false
-  const ended = new AbortController()
-  const over = (why: string, cause?: unknown) => {
-    if (!ended.signal.aborted) lost(new HardwareError('LEASE_LOST', `Lease ${lease.name} ${why}`, { cause }))
-    stop()
+export class LeaseRenewal {
+  readonly #controller: ControllerCalls
+  readonly #lease: LeaseStatus
+  readonly #options: RenewalOptions
+  readonly #isExtended: boolean
+  readonly #startedAt = now()
+  readonly #stopped = new AbortController()
+  /** The end of the lease unless it is extended, by this process's own clock. */
+  #endsAt: number
+  #timer: NodeJS.Timeout | undefined
+  #isLooking = false
+
+  /** Begins at once. */
+  constructor(controller: ControllerCalls, lease: LeaseStatus, options: RenewalOptions) {
+    this.#controller = controller
+    this.#lease = lease
+    this.#options = options
+    const { durationMs } = options
+    this.#isExtended = durationMs !== undefined && lease.isExtendable
+    this.#endsAt = this.#isExtended ? this.#startedAt + (durationMs ?? 0) - earlyEndMs : Infinity
+    this.#plan()
   }
-  const ask = async () => {
-    const limits = { signal: ended.signal, timeoutMs: answerTimeoutMs }
-    if (!isExtended) return controller.lease(lease.name, limits)
-    // Its duration counts from its beginning.
-    const wantedMs = Math.min(performance.now() - startedAt + durationMs, maxDurationMs)
-    const now = await controller.updateLease(lease.name, { durationMs: wantedMs }, limits)
-    end = startedAt + wantedMs - marginMs
-    return now
+
+  /** Looks now if the lease still exists. */
+  check(): void {
+    if (this.#stopped.signal.aborted || this.#isLooking) return
+    stopTimer(this.#timer)
+    void this.#look()
   }
-  const look = async () => {
-    isLooking = true
+
+  /** Stops extending and watching the lease. May be called again. */
+  stop(): void {
+    this.#stopped.abort()
+    stopTimer(this.#timer)
+  }
+
+  /** Plans the next look, or the end of a lease that cannot be extended any more. */
+  #plan(): void {
+    const { maxDurationMs } = this.#options
+    const leftMs = this.#endsAt - now()
+    const isLast = this.#isExtended && this.#endsAt + earlyEndMs >= this.#startedAt + maxDurationMs
+    stopTimer(this.#timer)
+    this.#timer = isLast
+      ? startTimer(() => this.#lost(describeLimit(maxDurationMs)), Math.max(0, leftMs))
+      : startTimer(() => void this.#look(), Math.min(lookEveryMs, Math.max(minLookEveryMs, (2 / 3) * leftMs)))
+    // The lease's socket keeps a process alive that uses the lease.
+    this.#timer.unref()
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true
     try {
-      const now = await ask()
-      if (now.client !== lease.client) return over(`was transferred to ${now.client}`)
-      if (now.end !== undefined) return over(describeEnd(now, performance.now() - startedAt, limitMs))
+      const end = this.#describeEnd(await this.#renew(), this.#limitMs)
+      this.#options.renewed?.()
+      if (end !== undefined) return this.#lost(end)
     } catch (error) {
-      if (ended.signal.aborted) return undefined
-      if (!mayPass(error) && !isTokenExpired(error)) return over(await describeLoss(controller, lease, error), error)
-      if (performance.now() > end) return over(`could not be extended: ${messageOf(error)}`, error)
-      print(`warning: lease ${lease.name} could not be looked after, which is tried again: ${messageOf(error)}`)
+      if (this.#stopped.signal.aborted) return undefined
+      if (!isRetryable(error) && !isTokenExpired(error)) return this.#lost(await this.#findEnd(error), error)
+      if (now() > this.#endsAt) return this.#lost(describeFailure(error), error)
+      this.#options.failed?.(error as HardwareError)
     } finally {
-      isLooking = false
+      this.#isLooking = false
     }
-    return plan()
+    return this.#plan()
   }
-  const plan = () => {
-    const now = performance.now()
-    const leftMs = end - now
-    const isLast = isExtended && end + marginMs >= startedAt + maxDurationMs
-    clearTimeout(timer)
-    if (isLast) {
-      const why = `has lasted the ${maxDurationMs} ms that it may, and is over`
-      timer = setTimeout(() => over(why), Math.max(0, leftMs))
-    } else {
-      timer = setTimeout(() => void look(), Math.min(watchMs, Math.max(500, (2 / 3) * leftMs)))
-    }
-    // The sockets of the lease keep a process alive that needs it.
-    timer.unref()
+
+  async #renew(): Promise<LeaseStatus> {
+    const { durationMs, maxDurationMs } = this.#options
+    const limits = { signal: this.#stopped.signal, timeoutMs: leaseCallTimeoutMs }
+    if (!this.#isExtended || durationMs === undefined) return this.#controller.lease(this.#lease.name, limits)
+    // A controller counts the duration from the lease's beginning.
+    const wholeMs = Math.min(now() - this.#startedAt + durationMs, maxDurationMs)
+    const lease = await this.#controller.updateLease(this.#lease.name, { durationMs: wholeMs }, limits)
+    this.#endsAt = this.#startedAt + wholeMs - earlyEndMs
+    return lease
   }
-  const stop = () => {
-    ended.abort()
-    clearTimeout(timer)
+
+  #lost(why: string, cause?: unknown): void {
+    const message = `Lease ${this.#lease.name} ${why}`
+    const details = { exporter: this.#lease.exporter }
+    if (!this.#stopped.signal.aborted) this.#options.lost(new HardwareError('LEASE_LOST', message, { cause, details }))
+    this.stop()
   }
-  plan()
-  return {
-    stop,
-    check: () => {
-      if (ended.signal.aborted || isLooking) return
-      clearTimeout(timer)
-      void look()
-    },
+
+  /** The time after which a lease ends by itself, in milliseconds. */
+  get #limitMs(): number {
+    return this.#isExtended ? this.#options.maxDurationMs : this.#lease.durationMs
+  }
+
+  /** @returns the reason of the lease's end; `undefined` if it goes on */
+  #describeEnd(status: LeaseStatus, limitMs: number): string | undefined {
+    if (status.client !== this.#lease.client) return `was transferred to ${status.client}`
+    if (status.end === undefined) return undefined
+    if (now() - this.#startedAt >= limitMs - earlyEndMs) return describeLimit(limitMs)
+    const ready = status.conditions.find(({ type }) => type === 'Ready')
+    return `has ended${ready === undefined ? '' : `: ${ready.message} (${ready.reason})`}`
+  }
+
+  /** Asks a controller that does not extend the lease for the reason of its end. */
+  async #findEnd(error: unknown): Promise<string> {
+    const now = await this.#controller.lease(this.#lease.name, { timeoutMs: leaseCallTimeoutMs }).catch(() => undefined)
+    return (now && this.#describeEnd(now, Infinity)) ?? describeFailure(error)
   }
 }
 
-function describeEnd(now: ControllerLeaseState, lastedMs: number, limitMs: number): string {
-  const why = now.conditions.find(({ type }) => type === 'Ready')
-  const reason = why === undefined ? '' : `: ${why.message} (${why.reason})`
-  return lastedMs >= limitMs - marginMs ? `has lasted the ${limitMs} ms that it may, and is over` : `has ended${reason}`
+function describeLimit(limitMs: number): string {
+  return `has lasted the ${limitMs} ms that it may, and is over`
 }
 
-/** A controller that does not extend a lease may still say what has become of it. */
-async function describeLoss(controller: ControllerCalls, lease: ControllerLeaseState, error: unknown): Promise<string> {
-  try {
-    const now = await controller.lease(lease.name, { timeoutMs: answerTimeoutMs })
-    if (now.client !== lease.client) return `was transferred to ${now.client}`
-    if (now.end !== undefined) return describeEnd(now, 0, Infinity)
-  } catch {
-    // What the first answer said is told.
-  }
+function describeFailure(error: unknown): string {
   return `could not be extended: ${messageOf(error)}`
 }

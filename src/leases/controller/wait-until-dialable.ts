@@ -1,56 +1,59 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
+import { now } from '../../base/clock.ts'
+import { pollUntil } from '../../base/poll.ts'
+import { retry } from '../../base/retry.ts'
 import { hookTimeoutMs } from '../../clients/wait-until-ready.ts'
-import { HardwareError, messageOf } from '../../errors.ts'
-import type { ControllerCalls } from '../../protocol/controller-calls.ts'
-import type { ControllerExporter } from '../../protocol/controller-messages.ts'
+import { HardwareError } from '../../errors.ts'
+import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
+import type { RegisteredExporter } from '../../protocol/controller/controller-messages.ts'
+import { controllerPoll, controllerRetry, leaseCallTimeoutMs } from './limits.ts'
 
-/** There is no call that waits; the second look is after this long, each later one after twice as long. In milliseconds. */
-const firstPollMs = 25
-const maxPollMs = 1_000
-const answerTimeoutMs = 10_000
-
-/** What {@link waitUntilDialable} takes besides whom to wait for. */
+/** Options of {@link waitUntilDialable}. */
 export interface DialableOptions {
-  /** How long the exporter may take to begin with the lease, in milliseconds. */
+  /** The longest time until the exporter begins with the lease, and that a controller may be away, in milliseconds. */
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  readonly print: (line: string) => void
+  /** Is called once if the exporter runs its beforeLease hook. */
+  readonly hookRuns: () => void
 }
 
 /**
- * Waits until an exporter has begun with its lease, and its hook has ended: until then a controller holds back who dials, by
- * up to three seconds, and the exporter does not answer. One that does not say where it is may be dialled.
+ * Waits until an exporter has begun with its lease, and its hook has ended. A client that dials earlier gets no answer: the
+ * controller holds the call back for up to three seconds, and the exporter does not listen. An exporter that does not report
+ * its status may be dialled at once.
  *
  * @throws HardwareError HOOK_FAILED, or LEASE_TIMEOUT when the hook takes longer than 300 s
  */
 export async function waitUntilDialable(
   controller: ControllerCalls,
   name: string,
-  { timeoutMs, signal, print }: DialableOptions,
-): Promise<ControllerExporter> {
-  const startedAt = performance.now()
-  let isTold = false
-  for (let waitMs = firstPollMs; ; waitMs = Math.min(2 * waitMs, maxPollMs)) {
-    const exporter = await controller.exporter(name, { signal, timeoutMs: answerTimeoutMs })
-    const waitedMs = performance.now() - startedAt
+  { timeoutMs, signal, hookRuns }: DialableOptions,
+): Promise<RegisteredExporter> {
+  const startedAt = now()
+  let isReported = false
+  const readExporter = () =>
+    retry(() => controller.exporter(name, { signal, timeoutMs: leaseCallTimeoutMs }), {
+      ...controllerRetry,
+      timeoutMs,
+      signal,
+    })
+  const look = async () => {
+    const exporter = await readExporter()
     const { status, statusMessage } = exporter
     if (status === 'BEFORE_LEASE_HOOK_FAILED') {
-      throw new HardwareError('HOOK_FAILED', `exporter ${name} is not ready: ${statusMessage || 'its hook failed'}`)
+      const message = `exporter ${name} is not ready: ${statusMessage || 'its hook failed'}`
+      throw new HardwareError('HOOK_FAILED', message, { details: { exporter: name } })
     }
     if (status === 'BEFORE_LEASE_HOOK') {
-      if (!isTold) print(`waiting: exporter ${name} runs its beforeLease hook`)
-      isTold = true
-      if (waitedMs > timeoutMs + hookTimeoutMs) {
-        throw new HardwareError('LEASE_TIMEOUT', `exporter ${name}: its beforeLease hook took over ${hookTimeoutMs} ms`)
-      }
-    } else if (status !== 'AVAILABLE' || waitedMs > timeoutMs) return exporter
-    await delay(waitMs, undefined, { signal }).catch((cause: unknown) => {
-      const reason: unknown = signal.reason
-      if (reason instanceof HardwareError) throw reason
-      throw new HardwareError('CALL_CANCELLED', `The wait for exporter ${name} was cancelled: ${messageOf(reason)}`, {
-        cause,
-      })
-    })
+      if (!isReported) hookRuns()
+      isReported = true
+      return undefined
+    }
+    const mayBegin = status === 'AVAILABLE' && now() - startedAt <= timeoutMs
+    return mayBegin ? undefined : exporter
   }
+  const limits = { ...controllerPoll, timeoutMs: timeoutMs + hookTimeoutMs, signal }
+  const exporter = await pollUntil(look, { ...limits, what: `The wait for exporter ${name}` })
+  if (exporter !== undefined) return exporter
+  const message = `exporter ${name}: its beforeLease hook took over ${hookTimeoutMs} ms`
+  throw new HardwareError('LEASE_TIMEOUT', message, { details: { exporter: name, limitMs: hookTimeoutMs } })
 }

@@ -1,21 +1,30 @@
 import { messageOf } from '../../errors.ts'
+import { Call } from '../call.ts'
 import { CompositeDriver } from '../composite-driver.ts'
 import { type Driver, interfaceOf } from '../driver.ts'
-import { findSafeCalls } from '../safe-state.ts'
-import { walkTree } from '../tree.ts'
+import { checkSafeArgs, findSafeCalls } from '../safe-state.ts'
+import { walkTree } from '../driver-tree.ts'
+import { applyCommonOptions, splitConfig } from './common-options.ts'
 import { type DriverClass, type DriverTypes, resolveDriverType } from './driver-types.ts'
-import { type Entries, type Entry, type ExporterConfig, invalidConfig } from './parse.ts'
+import type { Entries, Entry } from './entries.ts'
+import { type ExporterConfig, invalidConfig } from './parse.ts'
 
-/** Makes a fresh tree of drivers, for one session. */
+/** Makes a new tree of drivers, for one session. */
 export type TreeFactory = () => Driver
 
 /**
- * Loads the classes of all drivers of a file, and tries to construct them once, so that every mistake shows now.
+ * Loads the classes of all drivers of a file, and constructs each driver once, to find every mistake now.
  *
- * @param file the path of the file, which types are relative to
+ * @param file the path of the file; the paths of types are relative to its folder
+ * @param warn receives a warning for each option that has no effect
  * @throws HardwareError EXPORTER_CONFIG_INVALID with all mistakes, each with its path in the file
  */
-export async function prepareTree(config: ExporterConfig, file: string, types: DriverTypes): Promise<TreeFactory> {
+export async function prepareTree(
+  config: ExporterConfig,
+  file: string,
+  types: DriverTypes,
+  warn: (warning: string) => void = () => undefined,
+): Promise<TreeFactory> {
   const mistakes: string[] = []
   const classes = new Map<string, DriverClass>()
   for (const [path, entry] of walk(config.entries, 'export')) {
@@ -28,9 +37,17 @@ export async function prepareTree(config: ExporterConfig, file: string, types: D
   }
   if (mistakes.length === 0) {
     const root = new TreeBuilder(classes, mistakes).build(config)
-    if (mistakes.length === 0) mistakes.push(...findSafeCalls(root, config.safe).mistakes)
+    if (mistakes.length === 0) {
+      const safe = findSafeCalls(root, config.safe)
+      mistakes.push(...safe.mistakes, ...(await checkSafeArgs(safe.calls)))
+    }
   }
   if (mistakes.length > 0) throw invalidConfig(file, mistakes)
+  for (const [path, entry] of walk(config.entries, 'export')) {
+    const Class = entry.kind === 'driver' ? classes.get(entry.type) : undefined
+    if (entry.kind !== 'driver' || Class === undefined) continue
+    for (const key of splitConfig(Class, entry.config).ignored) warn(`${path}.config.${key} has no effect here`)
+  }
   return () => {
     const failures: string[] = []
     const root = new TreeBuilder(classes, failures).build(config)
@@ -47,17 +64,17 @@ function* walk(entries: Entries, path: string): Generator<[string, Entry]> {
 }
 
 interface Reference {
-  /** Where it stands in the file, for messages. */
+  /** The place in the file, for messages. */
   readonly place: string
   readonly target: readonly string[]
   readonly put: (driver: Driver) => void
 }
 
-/** Drivers first; references when all of them are there, because they may point forwards. */
+/** Makes the drivers first, then resolves references, because a reference may point to a later driver. */
 class TreeBuilder {
   readonly #classes: ReadonlyMap<string, DriverClass>
   readonly #mistakes: string[]
-  /** By their names from the root down, joined by dots. */
+  /** By the names from the root to the reference, joined by dots. */
   readonly #references = new Map<string, Reference>()
 
   constructor(classes: ReadonlyMap<string, DriverClass>, mistakes: string[]) {
@@ -71,7 +88,11 @@ class TreeBuilder {
     this.#fill(root.children, config.entries, [], 'export')
     for (const [name, { place, target, put }] of this.#references) {
       const names = this.#follow(target, new Set([name]))
-      const driver = names?.reduce<Driver | undefined>((parent, step) => own(parent?.children, step), root)
+      if (typeof names === 'string') {
+        this.#mistakes.push(`${place}.ref is a circle: ${names}`)
+        continue
+      }
+      const driver = names.reduce<Driver | undefined>((parent, step) => own(parent?.children, step), root)
       if (driver === undefined)
         this.#mistakes.push(`${place}.ref points to '${target.join('.')}', which is not in the tree`)
       else put(driver)
@@ -84,30 +105,33 @@ class TreeBuilder {
     return root
   }
 
-  /** Makes the drivers of `entries` and puts them among `children`, in the order of the file. */
+  /** Makes the drivers of `entries` and adds them to `children`, in the order of the file. */
   #fill(children: Record<string, Driver>, entries: Entries, above: readonly string[], path: string): void {
     for (const [name, entry] of Object.entries(entries)) {
       const names = [...above, name]
       const place = `${path}.${name}`
       if (entry.kind === 'reference') {
-        // It holds the place until the driver is known.
+        // This driver keeps the place in the order until the right one is known.
         children[name] = new CompositeDriver({})
         const put = (driver: Driver) => void (children[name] = driver)
         this.#references.set(names.join('.'), { place, target: entry.ref, put })
         continue
       }
-      const driver = entry.kind === 'composite' ? new CompositeDriver({}) : this.#make(entry, place)
+      const driver = entry.kind === 'composite' ? new CompositeDriver({}) : this.#make(entry, place, names.join('.'))
       if (driver === undefined) continue
       children[name] = driver
       this.#fill(driver.children, entry.children, names, `${place}.children`)
     }
   }
 
-  #make(entry: Entry & { kind: 'driver' }, place: string): Driver | undefined {
+  #make(entry: Entry & { kind: 'driver' }, place: string, path: string): Driver | undefined {
     const Class = this.#classes.get(entry.type)
     if (Class === undefined) return undefined
+    const { common, own } = splitConfig(Class, entry.config)
     try {
-      const driver = new Class(entry.config)
+      const construction = new Call({ name: `${path} (${Class.name})`, path })
+      const driver = construction.run(() => new Class(own))
+      applyCommonOptions(driver, common)
       Object.assign(driver.methodsDescription, entry.methodsDescription)
       if (entry.description !== undefined) driver.description = entry.description
       return driver
@@ -117,17 +141,17 @@ class TreeBuilder {
     }
   }
 
-  /** The names of what is meant, with every reference on the way followed; undefined when they lead in a circle. */
-  #follow(target: readonly string[], seen: Set<string>): readonly string[] | undefined {
+  /** Follows every reference on the way to a target. @returns the names from the root to the driver; for a circle its places: `a → b → a` */
+  #follow(target: readonly string[], seen: Set<string>): readonly string[] | string {
     let names: string[] = []
     for (const step of target) {
       names.push(step)
       const key = names.join('.')
       const reference = this.#references.get(key)
       if (reference === undefined) continue
-      if (seen.has(key)) return undefined
+      if (seen.has(key)) return [...seen, key].slice([...seen].indexOf(key)).join(' → ')
       const followed = this.#follow(reference.target, new Set([...seen, key]))
-      if (followed === undefined) return undefined
+      if (typeof followed === 'string') return followed
       names = [...followed]
     }
     return names

@@ -1,20 +1,29 @@
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { describeCopies, otherMajorOf } from '../../base/brand.ts'
+import { type ConfigRules, isRecord } from '../../base/check.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { Driver } from '../driver.ts'
 
-/** A driver's class as exporters construct it: with the `config` of its entry. */
-export type DriverClass = new (config: Readonly<Record<string, unknown>>) => Driver
+/** The class of a driver. An exporter constructs it with the `config` of the driver's entry. */
+export interface DriverClass {
+  new (config: Readonly<Record<string, unknown>>): Driver
+  /** The rules for the keys of its config. */
+  readonly configRules?: ConfigRules
+  /** The keys of Jumpstarter's driver that have no effect in this one. A file that has them gets a warning. */
+  readonly ignoredConfig?: readonly string[]
+}
 
-/** Loads driver classes by the names that upstream gives them. */
+/** Loads driver classes, by Jumpstarter's names for them. */
 export type DriverTypes = ReadonlyMap<string, () => Promise<DriverClass>>
 
 /**
- * Finds the class that an entry's `type` names: an upstream path that we have a driver for, `./file.ts#Export` relative
- * to the exporter's file, or `package/subpath#Export` as that file would import it.
+ * Finds the class that an entry's `type` names: a name of Jumpstarter's for which this package has a driver, `./file.ts#Export`
+ * relative to the exporter's file, or `package/subpath#Export` as that file would import it.
  *
- * @throws HardwareError EXPORTER_CONFIG_INVALID when there is none
+ * @throws HardwareError EXPORTER_CONFIG_INVALID when no such class exists
  */
 export async function resolveDriverType(type: string, file: string, types: DriverTypes): Promise<DriverClass> {
   const load = types.get(type)
@@ -33,27 +42,20 @@ export async function resolveDriverType(type: string, file: string, types: Drive
   if (typeof found !== 'function') {
     throw invalid(`is '${type}', but the module exports no class ${name}; it exports ${Object.keys(module).join(', ')}`)
   }
-  if (!isDriverClass(found)) throw invalid(`is '${type}', which is not a class that extends Driver`)
-  return found
+  const prototype: unknown = found.prototype
+  if (prototype instanceof Driver) return found as DriverClass
+  const other = isRecord(prototype) ? otherMajorOf(prototype) : undefined
+  throw invalid(`is '${type}', which ${other ? describeCopies(other) : 'is not a class that extends Driver'}`)
 }
 
 async function importFrom(specifier: string, file: string): Promise<Record<string, unknown>> {
   if (/^\.{0,2}\//.test(specifier)) {
-    return import(/* @vite-ignore */ pathToFileURL(resolve(dirname(file), specifier)).href)
+    const path = resolve(dirname(file), specifier)
+    if (!existsSync(path)) throw new Error(`there is no file ${path}; the path is relative to the exporter's file`)
+    return import(/* @vite-ignore */ pathToFileURL(path).href)
   }
   const { resolve: resolveSpecifier } = await import('import-meta-resolve')
   return import(/* @vite-ignore */ resolveSpecifier(specifier, pathToFileURL(resolve(file)).href))
-}
-
-/**
- * By its chain of names too, because a driver may come from another copy of this package than the exporter's own.
- */
-function isDriverClass(found: object): found is DriverClass {
-  if ((found as DriverClass).prototype instanceof Driver) return true
-  for (let parent: unknown = found; typeof parent === 'function'; parent = Object.getPrototypeOf(parent)) {
-    if (parent.name === Driver.name) return true
-  }
-  return false
 }
 
 function explain(cause: unknown): string {

@@ -1,12 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
+import { findPython } from './find-python.ts'
 import type { Hook, Hooks } from '../hooks.ts'
-import type { Path, YamlReader } from './reader.ts'
+import type { Path, YamlReader } from '../../base/yaml-reader.ts'
 
-/** How long a hook may run unless its file says otherwise, in seconds (reference: Jumpstarter's exporter configuration). */
+/** The time limit of a hook whose file gives none, in seconds; that of Jumpstarter's exporter configuration. */
 const defaultTimeoutSeconds = 120
-/** A day; timers cannot hold much more. */
+/** The longest time limit of a hook, in seconds: a day. Timers cannot hold much more. */
 const maxTimeoutSeconds = 86_400
 
 const outcomes = ['warn', 'endLease', 'exit'] as const
@@ -14,14 +15,16 @@ const outcomes = ['warn', 'endLease', 'exit'] as const
 /**
  * Reads `hooks` of an exporter's file.
  *
- * @param file the exporter's file, which scripts are looked up next to
+ * @param root the root of the file
+ * @param file the exporter's file; the paths of scripts are relative to its folder
  */
-export function readHooks(reader: YamlReader, node: unknown, file: string): Hooks {
-  const map = reader.object(node, ['hooks'])
-  if (map === undefined) return {}
+export function readHooks(reader: YamlReader, root: Map<string, unknown>, file: string): Hooks {
+  const map = reader.optionalObject(root, 'hooks', [])
   reader.onlyKeys(map, ['beforeLease', 'afterLease'], ['hooks'])
-  const read = (name: 'beforeLease' | 'afterLease') =>
-    map.has(name) ? readHook(reader, map.get(name), ['hooks', name], file) : undefined
+  const read = (name: 'beforeLease' | 'afterLease') => {
+    const node = reader.given(map, name)
+    return node === undefined ? undefined : readHook(reader, node, ['hooks', name], file)
+  }
   return { beforeLease: read('beforeLease'), afterLease: read('afterLease') }
 }
 
@@ -30,7 +33,8 @@ function readHook(reader: YamlReader, node: unknown, path: Path, file: string): 
   if (map === undefined) return undefined
   reader.onlyKeys(map, ['script', 'exec', 'timeout', 'onFailure'], path)
   const script = reader.string(map.get('script'), [...path, 'script']) ?? ''
-  const given = map.has('timeout') ? reader.plain(map.get('timeout'), [...path, 'timeout']) : defaultTimeoutSeconds
+  const limit = reader.given(map, 'timeout')
+  const given: unknown = limit === undefined ? defaultTimeoutSeconds : reader.plain(limit, [...path, 'timeout'])
   const seconds = typeof given === 'number' && given > 0 && given <= maxTimeoutSeconds ? given : undefined
   if (seconds === undefined) {
     const what = `is ${String(given)}; it has to be a number of seconds, at most ${maxTimeoutSeconds}`
@@ -48,14 +52,14 @@ function readHook(reader: YamlReader, node: unknown, path: Path, file: string): 
 }
 
 /**
- * A script of one line that is the path of a file is run as that file, any other by a shell. Paths are relative to the
- * exporter's file, or to where the exporter runs.
+ * A script of one line that is the path of a file runs that file, with Python if its name ends in `.py`. A shell runs any other
+ * script. Paths are relative to the folder of the exporter's file, or to the folder in which the exporter runs.
  */
 function commandOf(script: string, exec: string | undefined, folder: string): Hook['command'] {
   const line = script.trim()
   const file = [resolve(folder, line), resolve(line)].find((path) => !line.includes('\n') && isFile(path))
   if (file === undefined) return [exec ?? '/bin/sh', '-c', script]
-  return [exec ?? (file.endsWith('.py') ? 'python3' : '/bin/sh'), file]
+  return [exec ?? (/\.py$/i.test(file) ? findPython() : '/bin/sh'), file]
 }
 
 function isFile(path: string): boolean {

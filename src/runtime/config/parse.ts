@@ -1,81 +1,71 @@
 import { HardwareError } from '../../errors.ts'
-import type { ControllerEndpoint } from '../../protocol/controller-messages.ts'
-import { readCa, readGrpcOptions } from '../../protocol/endpoint.ts'
+import type { ControllerEndpoint } from '../../protocol/controller/controller-messages.ts'
+import { decodeCa } from '../../protocol/decode-ca.ts'
+import { readGrpcOptions } from '../../protocol/grpc-options.ts'
+import { isSubnet } from '../../base/subnets.ts'
 import type { Hooks } from '../hooks.ts'
+import type { SafeEntry } from '../safe-state.ts'
+import type { DriverEntry, Entries, Entry, ReferenceEntry } from './entries.ts'
 import { readHooks } from './hooks.ts'
-import { type Path, YamlReader } from './reader.ts'
+import { readSafe } from './safe.ts'
+import { type Path, YamlReader } from '../../base/yaml-reader.ts'
 
-/** A driver in an exporter's file. */
-interface DriverEntry {
-  readonly kind: 'driver'
-  readonly type: string
-  readonly description: string | undefined
-  readonly methodsDescription: Readonly<Record<string, string>>
-  readonly config: Readonly<Record<string, unknown>>
-  readonly children: Entries
-}
-
-/** A group of drivers. */
-interface CompositeEntry {
-  readonly kind: 'composite'
-  readonly children: Entries
-}
-
-/** Another place for a driver that stands elsewhere in the tree. */
-interface ReferenceEntry {
-  readonly kind: 'reference'
-  /** Names from the root down. */
-  readonly ref: readonly string[]
-}
-
-/** One entry of `export` or of `children`. */
-export type Entry = DriverEntry | CompositeEntry | ReferenceEntry
-
-/** Entries by name. */
-export type Entries = Readonly<Record<string, Entry>>
-
-/** An exporter's file, checked. */
+/** The content of an exporter's file, checked. */
 export interface ExporterConfig {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly description: string | undefined
+  /** A message for people who lease the exporter. */
+  readonly motd: string | undefined
   readonly entries: Entries
   readonly hooks: Hooks
-  /** The calls with which a lease ends; `undefined` where the file leaves it to the drivers. */
-  readonly safe: readonly string[] | undefined
-  /** What it is known by on this machine; `undefined` where that is the file. */
+  /** Clients on other machines get the files and lines of drivers' errors; `undefined` if the file does not say. */
+  readonly errorStacks: boolean | undefined
+  /** The variables of the exporter's process for hooks and programs of drivers, in addition to the usual ones. */
+  readonly environment: readonly string[] | undefined
+  /** The addresses and subnets of this machine, of its link and of metadata services that presigned requests may go to. */
+  readonly presignedAddresses: readonly string[] | undefined
+  /** The calls at the end of each lease; `undefined` if the file leaves them to the drivers. */
+  readonly safe: readonly SafeEntry[] | undefined
+  /** The name of the exporter's lock on this machine; `undefined` for the path of its file. */
   readonly lock: string | undefined
-  /** The controller to register with; `undefined` where the file names none. */
+  /** The controller to register with; `undefined` if the file names none. */
   readonly controller: ControllerEndpoint | undefined
-  /** What was passed over, and why. */
+  /** The parts of the file that have no effect, with the reasons. */
   readonly warnings: readonly string[]
 }
 
-/** Keys of upstream's that are not acted on. */
-const passedOver = ['motd', 'failureDetection', 'exitOnLeaseEnd']
+/** Jumpstarter's type of a reference. */
+const proxyType = 'jumpstarter_driver_composite.driver.Proxy'
+
+/** Keys of Jumpstarter's that have no effect here. */
+const ignoredKeys = ['failureDetection', 'exitOnLeaseEnd']
 const known = [
   'apiVersion',
   'kind',
   'metadata',
   'labels',
   'description',
+  'motd',
   'export',
   'hooks',
+  'environment',
+  'presignedAddresses',
+  'errorStacks',
   'safe',
   'lock',
   'endpoint',
   'tls',
   'token',
   'grpcOptions',
-  ...passedOver,
+  ...ignoredKeys,
 ]
 
 /**
- * Reads Jumpstarter's ExporterConfig. YAML is read as version 1.1, as upstream reads it, so an unquoted `on:` is a
- * boolean there and here; unlike upstream, that and every other mistake is an error.
+ * Reads Jumpstarter's ExporterConfig. Unlike in Jumpstarter, every mistake is an error.
  *
- * @param text the file's content
- * @param file its path, for error messages
+ * @param text the content of the file
+ * @param file the path of the file, for error messages
  * @throws HardwareError EXPORTER_CONFIG_INVALID with all mistakes, each with its place
  */
 export function parseExporterConfig(text: string, file: string): ExporterConfig {
@@ -85,13 +75,13 @@ export function parseExporterConfig(text: string, file: string): ExporterConfig 
   return config
 }
 
-/** The error for a file with mistakes, with all of them. */
+/** Makes the error for a file with mistakes. */
 export function invalidConfig(file: string, mistakes: readonly string[]): HardwareError {
   const list = mistakes.map((mistake) => `  ${mistake}`).join('\n')
   return new HardwareError('EXPORTER_CONFIG_INVALID', `${file} is not a valid exporter configuration:\n${list}`)
 }
 
-/** Reads what an exporter's file has to be made of. */
+/** Reads the parts of an exporter's file. */
 class Grammar {
   readonly #reader: YamlReader
   readonly #warnings: string[] = []
@@ -100,25 +90,56 @@ class Grammar {
     this.#reader = reader
   }
 
-  /** @param file the file's path */
+  /** @param file the path of the file */
   read(file: string): ExporterConfig | undefined {
     const root = this.#reader.root()
     if (root === undefined) return undefined
     this.#reader.constant(root, 'apiVersion', 'jumpstarter.dev/v1alpha1')
     this.#reader.constant(root, 'kind', 'ExporterConfig')
     for (const key of root.keys()) {
+      if (ignoredKeys.includes(key) && this.#reader.given(root, key) !== undefined)
+        this.#warnings.push(`'${key}' has no effect here`)
       if (!known.includes(key)) this.#warnings.push(`'${key}' is not a key of an exporter's file; it is ignored`)
     }
     const metadata = this.#reader.object(root.get('metadata'), ['metadata'])
     const name = metadata && this.#reader.string(metadata.get('name'), ['metadata', 'name'])
-    const labels = root.has('labels') ? this.#reader.strings(root.get('labels'), ['labels']) : {}
+    const labels = this.#strings(root, 'labels', [])
     const description = this.#reader.optionalString(root, 'description', [])
-    const entries = root.has('export') ? this.#entries(root.get('export'), ['export']) : {}
-    const hooks = root.has('hooks') ? readHooks(this.#reader, root.get('hooks'), file) : {}
-    const safe = root.has('safe') ? this.#reader.list(root.get('safe'), ['safe']) : undefined
+    const motd = this.#reader.optionalString(root, 'motd', [])
+    const entries = this.#entries(root, 'export', [])
+    const hooks = readHooks(this.#reader, root, file)
+    const environment = this.#list(root, 'environment')
+    const presignedAddresses = this.#subnets(root)
+    const errorStacks = this.#reader.optionalBoolean(root, 'errorStacks', [])
+    const safe = this.#reader.given(root, 'safe') === undefined ? undefined : readSafe(this.#reader, root.get('safe'))
     const lock = this.#reader.optionalString(root, 'lock', [])
     const controller = this.#controller(root, metadata, name ?? '')
-    return { name: name ?? '', labels, description, entries, hooks, safe, lock, controller, warnings: this.#warnings }
+    return {
+      name: name ?? '',
+      labels,
+      description,
+      motd,
+      entries,
+      hooks,
+      environment,
+      presignedAddresses,
+      errorStacks,
+      safe,
+      lock,
+      controller,
+      warnings: this.#warnings,
+    }
+  }
+
+  #subnets(root: Map<string, unknown>): readonly string[] | undefined {
+    const path = ['presignedAddresses']
+    const node = root.get('presignedAddresses')
+    const texts = this.#list(root, 'presignedAddresses')
+    const wrong = texts?.find((text) => !isSubnet(text))
+    if (wrong !== undefined) {
+      this.#reader.mistake(path, `has '${wrong}'; it has to be addresses, such as 127.0.0.1 or 127.0.0.0/8`, node)
+    }
+    return texts
   }
 
   #controller(
@@ -128,13 +149,13 @@ class Grammar {
   ): ControllerEndpoint | undefined {
     const address = this.#reader.optionalString(root, 'endpoint', [])
     const token = this.#reader.optionalString(root, 'token', [])
-    const tls = root.has('tls') ? this.#reader.object(root.get('tls'), ['tls']) : undefined
-    const ca = tls && this.#reader.optionalString(tls, 'ca', ['tls'])
-    const given = tls?.get('insecure')
-    const insecure = given === undefined ? false : this.#reader.plain(given, ['tls', 'insecure'])
-    if (typeof insecure !== 'boolean') this.#reader.mistake(['tls', 'insecure'], 'is true or false', given)
+    const tls = this.#reader.optionalObject(root, 'tls', [])
+    const ca = this.#reader.optionalString(tls, 'ca', ['tls'])
+    const insecure = this.#reader.optionalBoolean(tls, 'insecure', ['tls'])
     const namespace = metadata && this.#reader.optionalString(metadata, 'namespace', ['metadata'])
-    const grpcOptions = readGrpcOptions(this.#reader.plain(root.get('grpcOptions'), ['grpcOptions']) ?? {})
+    const grpcOptions = readGrpcOptions(
+      this.#reader.plain(this.#reader.given(root, 'grpcOptions'), ['grpcOptions']) ?? {},
+    )
     if (grpcOptions === undefined) {
       this.#reader.mistake(['grpcOptions'], 'is an object of texts, numbers and booleans', root.get('grpcOptions'))
     }
@@ -145,15 +166,26 @@ class Grammar {
       name,
       namespace: namespace ?? 'default',
       insecure: insecure === true,
-      ...readCa(ca),
+      ca: decodeCa(ca),
       grpcOptions,
     }
   }
 
-  #entries(node: unknown, path: Path): Entries {
-    const map = this.#reader.object(node, path)
+  #strings(map: Map<string, unknown>, key: string, above: Path): Readonly<Record<string, string>> {
+    const node = this.#reader.given(map, key)
+    return node === undefined ? {} : this.#reader.strings(node, [...above, key])
+  }
+
+  #list(root: Map<string, unknown>, key: string): readonly string[] | undefined {
+    const node = this.#reader.given(root, key)
+    return node === undefined ? undefined : this.#reader.list(node, [key])
+  }
+
+  #entries(parent: Map<string, unknown>, key: string, above: Path): Entries {
+    const path = [...above, key]
+    const map = this.#reader.optionalObject(parent, key, above)
     return Object.fromEntries(
-      [...(map ?? [])].flatMap(([name, entry]) => {
+      [...map].flatMap(([name, entry]) => {
         if (name === '' || name === '__proto__' || name.includes('.')) {
           this.#reader.mistake(
             path,
@@ -170,33 +202,44 @@ class Grammar {
   #entry(node: unknown, path: Path): Entry | undefined {
     const map = this.#reader.object(node, path)
     if (map === undefined) return undefined
+    if (this.#reader.plain(map.get('type'), path) === proxyType) return this.#proxy(map, path)
     if (map.has('type')) return this.#driver(map, path)
     if (map.has('ref')) {
       this.#reader.onlyKeys(map, ['ref'], path)
-      const ref = this.#reader.string(map.get('ref'), [...path, 'ref'])
-      return ref === undefined ? undefined : { kind: 'reference', ref: ref.split('.') }
+      return this.#reference(map, path)
     }
     this.#reader.onlyKeys(map, ['children'], path, "an entry has 'type' (a driver), 'ref' or 'children'")
     return {
       kind: 'composite',
-      children: map.has('children') ? this.#entries(map.get('children'), [...path, 'children']) : {},
+      children: this.#entries(map, 'children', path),
     }
+  }
+
+  /** Reads the form of a reference that is an entry with a type. */
+  #proxy(map: Map<string, unknown>, path: Path): ReferenceEntry | undefined {
+    this.#reader.onlyKeys(map, ['type', 'description', 'config'], path)
+    const config = this.#reader.object(map.get('config'), [...path, 'config'])
+    return config && this.#reference(config, [...path, 'config'])
+  }
+
+  #reference(map: Map<string, unknown>, path: Path): ReferenceEntry | undefined {
+    const ref = this.#reader.string(map.get('ref'), [...path, 'ref'])
+    return ref === undefined ? undefined : { kind: 'reference', ref: ref.split('.') }
   }
 
   #driver(map: Map<string, unknown>, path: Path): DriverEntry | undefined {
     this.#reader.onlyKeys(map, ['type', 'description', 'methods_description', 'config', 'children'], path)
     const type = this.#reader.string(map.get('type'), [...path, 'type'])
-    const config = map.has('config') ? this.#reader.object(map.get('config'), [...path, 'config']) : new Map()
-    const methods = map.get('methods_description')
+    const config = this.#reader.optionalObject(map, 'config', path)
     return {
       kind: 'driver',
       type: type ?? '',
       description: this.#reader.optionalString(map, 'description', path),
-      methodsDescription: methods === undefined ? {} : this.#reader.strings(methods, [...path, 'methods_description']),
+      methodsDescription: this.#strings(map, 'methods_description', path),
       config: Object.fromEntries(
-        [...(config ?? [])].map(([key, value]) => [key, this.#reader.plain(value, [...path, 'config', key])]),
+        [...config].map(([key, value]) => [key, this.#reader.plain(value, [...path, 'config', key])]),
       ),
-      children: map.has('children') ? this.#entries(map.get('children'), [...path, 'children']) : {},
+      children: this.#entries(map, 'children', path),
     }
   }
 }

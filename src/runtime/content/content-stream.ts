@@ -8,16 +8,16 @@ import { createCompressor } from './compressor.ts'
 import { ZstdDecompressor } from './zstd-decompressor.ts'
 
 /**
- * A stream of the bytes of a compressed file as a stream of the file's content: what is read from it is decompressed,
- * what is written to it is compressed. Nothing is touched where the encoding is `null`. None of it is done on the event
- * loop: gzip and zstd have Node's threads, the others a pool of our own. Writing xz or bz2 needs the commands `xz` and
- * `bzip2`, and fails with NOT_IMPLEMENTED without them.
+ * Turns a stream of a compressed file into a stream of its content: bytes that are read are decompressed, bytes that are written
+ * are compressed. The encoding `null` leaves the stream as it is. The work is done outside of the event loop: by Node's threads
+ * for gzip and zstd, by a pool of threads for the others. Writing xz or bz2 needs the commands `xz` and `bzip2`, and fails with
+ * NOT_IMPLEMENTED without them.
  */
 export function contentOf(raw: Duplex, encoding: ContentEncoding | null): Duplex {
   return encoding === null ? raw : new ContentStream(raw, encoding)
 }
 
-/** Starts to decompress when it is read first, and to compress when it is written first. */
+/** Begins to decompress at the first read, and to compress at the first write. */
 class ContentStream extends Duplex {
   readonly #raw: Duplex
   readonly #encoding: ContentEncoding
@@ -75,7 +75,7 @@ class ContentStream extends Duplex {
     return this.#output
   }
 
-  /** A client that goes away in the middle ends the file early; whoever reads it has to know. */
+  /** A client that goes away in the middle ends the file early, and the reader has to know. */
   #rawClosed(): void {
     if (!this.#raw.readableEnded && !this.destroyed && this.#input !== undefined) {
       this.destroy(new HardwareError('CONNECTION_LOST', 'The file ended early: its sender has closed the stream'))

@@ -6,20 +6,20 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 import { PortStream } from './port-stream.ts'
 
-/** Work on the bytes of a file that would keep the event loop, and with it every console, from running. */
+/** Work on the bytes of a file that would block the event loop, and every console with it. */
 export type ContentTask =
   | { readonly kind: 'decompress'; readonly encoding: 'xz' | 'bz2'; readonly port: MessagePort }
   | { readonly kind: 'hash'; readonly algorithm: string; readonly port: MessagePort }
 
-/** Without the port, which {@link start} makes. */
+/** A task without its port, which {@link start} makes. */
 type TaskOf<Kind> = Omit<Extract<ContentTask, { kind: Kind }>, 'port'>
 
-/** How long a thread without work is kept, in milliseconds. */
+/** The time for which a thread without work is kept, in milliseconds. */
 const idleTimeoutMs = 2_000
 
 /**
- * What a thread makes of a file is garbage soon; with little room for it, it is collected soon. Images in bz2's largest
- * blocks, of 900 kB, are decompressed with half of this room too.
+ * The memory of a thread. The data of a file become garbage soon, and with little memory they are collected soon. Half of this
+ * memory is enough for bz2's largest blocks, of 900 kB.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
 
@@ -39,7 +39,7 @@ async function start(task: TaskOf<'decompress'> | TaskOf<'hash'>) {
   return { stream: new PortStream(port1), result }
 }
 
-/** The content of a compressed stream, decompressed in another thread. */
+/** Decompresses a stream in another thread. */
 export async function decompressInThread(raw: Readable, encoding: 'xz' | 'bz2'): Promise<Readable> {
   const { stream, result } = await start({ kind: 'decompress', encoding })
   result.catch((error: Error) => stream.destroy(error))
@@ -50,9 +50,10 @@ export async function decompressInThread(raw: Readable, encoding: 'xz' | 'bz2'):
 }
 
 /**
- * The hash of a stream of bytes, worked out in another thread, in hexadecimal digits.
+ * Computes the hash of a stream of bytes in another thread.
  *
- * @param algorithm as Node's `createHash` takes it: `sha256`
+ * @param algorithm the name for Node's `createHash`: `sha256`
+ * @returns hexadecimal digits
  */
 export async function hashInThread(bytes: AsyncIterable<Uint8Array>, algorithm: string): Promise<string> {
   const { stream, result } = await start({ kind: 'hash', algorithm })

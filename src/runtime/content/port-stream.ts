@@ -1,26 +1,26 @@
 import { Duplex } from 'node:stream'
 import type { MessagePort } from 'node:worker_threads'
 
-/** What goes over the port. */
+/** A message between the two ends. */
 type Message =
   | { readonly type: 'data'; readonly chunk: Uint8Array }
-  /** A chunk was read; the next may come. */
+  /** A chunk was read, so the next one may come. */
   | { readonly type: 'taken' }
   | { readonly type: 'end' }
 
-/** How many chunks may be under way in each direction. */
+/** The number of chunks that may be under way in each direction. */
 const maxUnderWay = 4
 
 /**
- * One end of a message channel as a stream of bytes: what is written at one end is read at the other, no faster than it is
- * read there. Destroying it closes the port, which the other end's owner sees.
+ * One end of a message channel as a stream of bytes. The other end reads the bytes that are written here, and the writer waits for
+ * the reader. Destroying the stream closes the port, of which the owner of the other end is notified.
  */
 export class PortStream extends Duplex {
   readonly #port: MessagePort
   #underWay = 0
   #resume: (() => void) | undefined
-  /** Chunks that are here, and were more than the reader takes for now. */
-  #untold = 0
+  /** The number of chunks that have arrived, and whose receipt the other end does not know yet. */
+  #unconfirmed = 0
 
   constructor(port: MessagePort) {
     super({ readableObjectMode: true, readableHighWaterMark: maxUnderWay })
@@ -32,10 +32,10 @@ export class PortStream extends Duplex {
     switch (message.type) {
       case 'data':
         if (this.push(Buffer.from(message.chunk.buffer))) this.#port.postMessage({ type: 'taken' } satisfies Message)
-        else this.#untold++
+        else this.#unconfirmed++
         return
       case 'taken': {
-        // It may write the next chunk, and wait again, before it returns.
+        // The callback may write the next chunk, and wait again, before it returns.
         const resume = this.#resume
         this.#resume = undefined
         this.#underWay--
@@ -48,12 +48,12 @@ export class PortStream extends Duplex {
   }
 
   override _read(): void {
-    for (; this.#untold > 0; this.#untold--) this.#port.postMessage({ type: 'taken' } satisfies Message)
+    for (; this.#unconfirmed > 0; this.#unconfirmed--) this.#port.postMessage({ type: 'taken' } satisfies Message)
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#underWay++
-    // A copy of its own, which changes hands instead of being copied once more.
+    // The copy is handed over to the other thread, instead of being copied once more.
     const own = new Uint8Array(chunk)
     this.#port.postMessage({ type: 'data', chunk: own } satisfies Message, [own.buffer])
     if (this.#underWay < maxUnderWay) done()

@@ -1,4 +1,4 @@
-/** What the threads of the pool run. */
+/** The program of the pool's threads. */
 import { createHash } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -19,7 +19,7 @@ export default async function work(task: ContentTask): Promise<string | undefine
   try {
     await pipeline(await decompressed(stream, task.encoding), stream)
   } catch (error) {
-    // What unbzip2-stream throws does not cross threads.
+    // The errors of unbzip2-stream cannot be sent to another thread.
     throw new Error(explain(error, task.encoding), { cause: error })
   }
   return undefined
@@ -39,9 +39,9 @@ async function decompressed(raw: Readable, encoding: 'xz' | 'bz2'): Promise<Read
   return Readable.fromWeb(new xz.XzReadableStream(Readable.toWeb(raw)) as ReadableStream<Uint8Array>)
 }
 
-/** What the decompressors' own words mean. */
+/** Explains the decompressors' messages. */
 function explain(error: unknown, encoding: 'xz' | 'bz2'): string {
-  // unbzip2-stream reads past the end of what it has.
+  // unbzip2-stream reads past the end of its input.
   if (encoding === 'bz2') return error instanceof TypeError ? 'unexpected end of file' : messageOf(error)
   // The numbers are those of XZ Embedded (enum xz_ret in xz.h).
   const code = /error code (?<code>\d)/.exec(messageOf(error))?.groups?.['code']

@@ -2,8 +2,8 @@ import { Transform, type TransformCallback } from 'node:stream'
 import { createZstdDecompress } from 'node:zlib'
 
 /**
- * Decompresses zstd. Node's own stream ends with the first frame and passes over what follows it, but files may be made of
- * many (RFC 8878, section 3), as `pzstd` makes them.
+ * Decompresses zstd. Node's stream ends with the first frame and ignores the bytes after it, but files may have many frames
+ * (RFC 8878, section 3), as those of `pzstd` have.
  */
 export class ZstdDecompressor extends Transform {
   #frame = this.#open()
@@ -19,7 +19,7 @@ export class ZstdDecompressor extends Transform {
 
   override _read(size: number): void {
     this.#frame.resume()
-    // oxlint-disable-next-line no-underscore-dangle -- what Node's streams call it
+    // oxlint-disable-next-line no-underscore-dangle -- the name in Node's streams
     super._read(size)
   }
 
@@ -38,7 +38,7 @@ export class ZstdDecompressor extends Transform {
     frame.once('end', nextFrame)
     frame.write(chunk, () => {
       frame.off('end', nextFrame)
-      // One that has ended before it took everything is not done, but destroyed.
+      // A frame that has ended before it took everything is destroyed, and the next frame takes the rest.
       if (frame === this.#frame) done()
     })
   }

@@ -6,54 +6,72 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import { type Address, formatAddress } from '../../protocol/address.ts'
-import { checkPassphrase } from '../../protocol/grpc-security.ts'
+import { checkPassphrase } from '../../protocol/grpc/grpc-security.ts'
+import { leaseService } from '../../protocol/lease-service.ts'
 import { exporterService, routerService } from '../../protocol/services.ts'
+import { toStatus, type ToStatus } from '../../protocol/status.ts'
+import type { ClientLeases } from '../client-leases.ts'
+import { SessionCalls } from '../session-calls.ts'
 import type { Session } from '../session.ts'
 import { createExporterService } from './exporter-service.ts'
-import { eagerWrites } from './eager-writes.ts'
+import { createLeaseService, leaseInterceptor } from './lease-service.ts'
+import { eagerWrites } from './server-eager-writes.ts'
 import { passphraseInterceptor } from './passphrase.ts'
 import { createRouterService } from './router-service.ts'
 import { removeStaleSocket } from './stale-socket.ts'
-import { widenConnectionWindows, widenStreamWindows } from './windows.ts'
+import { widenConnectionWindows, loosenStreamLimits } from './http2-limits.ts'
 
-/** A session that clients can reach. */
+/** The server of a session. */
 export interface SessionServer {
-  /** Where: a socket's path, or `host:port`. */
+  /** The path of a unix socket, or `host:port`. */
   readonly address: string
-  /** Stops answering, and ends what is under way. */
+  /** Stops answering, and ends all calls that are under way. */
   close(): Promise<void>
 }
 
-/** How clients have to come. */
+/** The security of a server. */
 export interface ListenSecurity {
-  /** The server's certificate (with those that lead to a root) and its private key, in PEM; without them, no TLS. */
+  /** The server's certificate, with the certificates up to a root, and its private key, in PEM (default: no TLS). */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  /** What clients have to send with every call. */
+  /** The passphrase that clients have to send with every call. */
   readonly passphrase?: string | undefined
 }
 
-/** As for clients: only messages far beyond what drivers send are refused. */
+/** Options of {@link serveSession}. */
+export interface ServeOptions extends ListenSecurity {
+  /** Receives a line for each client that is refused. */
+  readonly print?: ((line: string) => void) | undefined
+  /** Lets clients take leases, and keeps others away meanwhile (default: all clients may use the drivers). */
+  readonly leases?: ClientLeases | undefined
+}
+
+/** Only messages far larger than those of drivers are refused, as at the client's end. */
 const serverOptions = { 'grpc.max_receive_message_length': 32 * 1024 * 1024 }
 
 /**
- * Serves a session on a unix socket, or on a TCP port of this machine (port 0 for any that is free). A socket that an
- * exporter has left behind when it was killed is replaced.
+ * Serves a session on a unix socket, or on a TCP port of this machine (port 0 for any free port). The socket of an exporter that
+ * was killed is replaced.
  *
- * @throws HardwareError EXPORTER_FAILED when the address cannot be had
+ * @throws HardwareError EXPORTER_FAILED when the server cannot listen on the address
  */
 export async function serveSession(
   session: Session,
   address: Address,
-  { tls, passphrase }: ListenSecurity = {},
+  { tls, passphrase, print = () => undefined, leases }: ServeOptions = {},
 ): Promise<SessionServer> {
   const interceptors = [
-    ...(passphrase === undefined ? [] : [passphraseInterceptor(checkPassphrase(passphrase))]),
+    ...(passphrase === undefined ? [] : [passphraseInterceptor(checkPassphrase(passphrase), print)]),
+    ...(leases === undefined ? [] : [leaseInterceptor(leases)]),
     eagerWrites,
   ]
   const server = new Server({ ...serverOptions, interceptors })
-  widenStreamWindows(server)
-  server.addService(exporterService, createExporterService(session))
-  server.addService(routerService, createRouterService(session))
+  loosenStreamLimits(server)
+  const calls = new SessionCalls(session)
+  const sendsStack = session.errorStacks ?? address.kind === 'unix'
+  const toStatusOfSession: ToStatus = (error) => toStatus(error, { sendsStack })
+  server.addService(exporterService, createExporterService(calls, toStatusOfSession))
+  server.addService(routerService, createRouterService(calls, toStatusOfSession))
+  if (leases !== undefined) server.addService(leaseService, createLeaseService(leases))
   if (address.kind === 'unix') await removeStaleSocket(address.path)
   const port = await bind(server, address, serverCredentials(tls))
   widenConnectionWindows(server)
@@ -71,9 +89,9 @@ function serverCredentials(tls: ListenSecurity['tls']): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
   const { cert, key } = tls
   try {
-    // Before the port is open, because the server itself would only say that no handshake succeeds.
+    // Checked before the port is open: with a wrong certificate the server would start, and every handshake would fail.
     createSecureContext({ cert, key })
-    // Where there is nothing to read, a context is made all the same.
+    // A context is made also from a text without any certificate.
     void [new X509Certificate(cert), createPrivateKey(key)]
   } catch (cause) {
     const message = `The certificate and its key cannot be used: ${messageOf(cause)}`
@@ -86,11 +104,13 @@ function bind(server: Server, address: Address, credentials: ServerCredentials):
   return new Promise((resolve, reject) => {
     const target = address.kind === 'unix' ? `unix:${address.path}` : formatAddress(address)
     server.bindAsync(target, credentials, (error, port) => {
-      if (error === null) resolve(port)
-      else
-        reject(
-          new HardwareError('EXPORTER_FAILED', `Cannot listen on ${target}: ${messageOf(error)}`, { cause: error }),
-        )
+      if (error === null) {
+        resolve(port)
+        return
+      }
+      const message = `Cannot listen on ${target}: ${messageOf(error)}`
+      const details = { address: formatAddress(address) }
+      reject(new HardwareError('EXPORTER_FAILED', message, { cause: error, details }))
     })
   })
 }

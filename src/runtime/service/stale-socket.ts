@@ -1,10 +1,9 @@
 import { lstat, rm } from 'node:fs/promises'
 
-import { isAbandoned } from '../../abandoned-folders.ts'
+import { isAbandoned } from '../../base/abandoned-folders.ts'
 
 /**
- * Removes a unix socket on which nobody listens any more, as a process leaves it when it is killed. Whatever else is
- * there stays, and so does a socket on which somebody listens.
+ * Removes a unix socket that a killed process has left. A socket on which a process listens stays, and so does any other file.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)

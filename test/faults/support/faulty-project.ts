@@ -69,7 +69,7 @@ import { needs } from 'vitest-hardware'
 import { FlasherClient, SerialClient } from 'vitest-hardware/clients'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Board } from './board.mjs'
+import { Board } from './board.ts'
 const { PHASE: phase, SERIAL: serial, TEST_TIMEOUT: timeout = '30000' } = process.env
 const drivers = { board: Board, flasher: FlasherClient, ...(serial && { console: SerialClient }) }
 const until = async (holds) => { while (!holds()) await delay(20) }
@@ -77,7 +77,7 @@ const happened = (event) => existsSync('journal') && readFileSync('journal', 'ut
 `
 
 const files = {
-  'board.mjs': driver,
+  'board.ts': driver,
   'clock.mjs': clock,
   'holds.test.js': `${header}
 const test = needs({ dut: { drivers } })
@@ -105,7 +105,8 @@ test('is interrupted', async ({ dut }) => {
   if (phase === 'flashing') await dut.flasher.flash('image.bin')
   if (serial && phase !== 'cleaning up') {
     writeFileSync('streaming', '')
-    await dut.console.expect('what never comes', { timeoutMs: 10_000 })
+    // A console waits for its device as long as the wait lasts.
+    await dut.console.expect('what never comes', { timeoutMs: 5_000 })
   }
 }, Number(timeout))`,
   'later.test.js': `${header}
@@ -130,7 +131,7 @@ interface JournalEntry {
   readonly time: number
 }
 
-/** What {@link startFaultyRun} takes besides the phase. */
+/** The options of {@link startFaultyRun}. */
 export interface FaultyRunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Another file, which begins when the others are let go. */
@@ -141,10 +142,10 @@ export interface FaultyRunOptions {
   readonly smallDisk?: boolean
 }
 
-/** A run of Vitest in a process group of its own that is in some phase. */
+/** A run of Vitest in a new process group that is in some phase. */
 export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {}) {
   const { later = false } = options
-  const project = await createProject('Vitest 5', { ...files })
+  const project = await createProject({ ...files })
   const device = options.usesSerial === true ? await plugSerialDevice(project.folder) : undefined
   const serial = device?.path
   for (const [name, content] of Object.entries({
@@ -155,8 +156,8 @@ export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {
       metadata: { namespace: 'default', name: 'one' },
       safe: ['board.relax'],
       export: {
-        board: { type: './board.mjs#BoardDriver' },
-        flasher: { type: './board.mjs#SlowFlasher' },
+        board: { type: './board.ts#BoardDriver' },
+        flasher: { type: './board.ts#SlowFlasher' },
         ...(serial && { console: { type: 'jumpstarter_driver_pyserial.driver.PySerial', config: { url: serial } } }),
       },
     }),
@@ -198,7 +199,7 @@ export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {
       readdirSync(temporary)
         .map((name) => join(temporary, name))
         .find((path) => existsSync(join(path, 'broker.sock'))) ?? '',
-    /** What it has left behind: processes, private folders, and claims of its exporter's lock. */
+    /** The leftovers of the run: processes, private folders, and claims of its exporter's lock. */
     leftovers: () => [
       ...processesWith(folder).map(({ command }) => command),
       ...leftovers(),

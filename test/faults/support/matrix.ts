@@ -1,10 +1,10 @@
-/** What the run is doing when the fault comes. */
+/** The phase of the run in which the fault comes. */
 export const phases = ['waiting', 'leasing', 'in a call', 'in a stream', 'flashing', 'cleaning up'] as const
 
 /** One of {@link phases}. */
 export type Phase = (typeof phases)[number]
 
-/** What happens to it, and within what time, in seconds, the board has to be safe and free afterwards. */
+/** The faults, and the seconds within which the board has to be safe and free afterwards. */
 export const faults = {
   'worker SIGKILL': { boundS: 5 },
   'run SIGKILL': { boundS: 5 },

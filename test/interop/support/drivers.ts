@@ -12,9 +12,9 @@ import {
   HardwareError,
   type Implementation,
   streaming,
-} from '../../../src/index.ts'
-import { callSignal } from '../../../src/runtime/index.ts'
-import { Flasher, type ResourceHandle } from '../../../src/interfaces/index.ts'
+} from 'vitest-hardware'
+import { callSignal } from 'vitest-hardware/runtime'
+import { Flasher, type ResourceHandle } from 'vitest-hardware/interfaces'
 
 const failures: Readonly<Record<string, (message: string) => unknown>> = {
   NotImplementedError: (message) => new HardwareError('NOT_IMPLEMENTED', message),

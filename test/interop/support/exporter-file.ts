@@ -95,7 +95,7 @@ const ownEntries = {
   probe: { type: "${ours('./drivers.ts')}#Probe" }
   hashing: { type: "${ours('./drivers.ts')}#HashingFlasher" }
   board:
-    type: "${ours('../../../src/drivers/index.ts')}#AvrBoard"
+    type: vitest-hardware/drivers#AvrBoard
     description: A simulated Arduino Uno
     config: { inputs: [D13], outputs: [D2] }
 `,

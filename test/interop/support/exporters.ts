@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 
 import { connect } from '../../../src/clients/connect.ts'
 import { HardwareError } from '../../../src/errors.ts'
 import type { Endpoint } from '../../../src/protocol/endpoint.ts'
+import { builtFile } from '../../support/built.ts'
 import type { Certificates } from '../../support/certificates.ts'
-import { pythonEnvironmentVariables, pythonProgram } from './python.ts'
+import { endServer, ProcessOutput } from '../../support/process-output.ts'
+import { pythonProgram } from '../../../scripts/python-environment.ts'
+import { pythonEnvironmentVariables } from './python.ts'
 
 /** How client and exporter talk. */
 export const transports = ['unix socket', 'TCP', 'TCP with TLS', 'TCP with TLS and passphrase'] as const
@@ -24,7 +26,7 @@ export interface RunningExporter extends AsyncDisposable {
 }
 
 const passphrase = 'correct horse battery staple'
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+const main = builtFile('cli/main.js')
 
 /** Starts our exporter: `vitest-hardware run`. */
 export async function startOurs(file: string, transport: Transport, tls: Certificates): Promise<RunningExporter> {
@@ -38,7 +40,7 @@ export async function startOurs(file: string, transport: Transport, tls: Certifi
     ],
   }
   const exporter = start(process.execPath, [main, 'run', '--exporter-config', file, ...options[transport]], process.env)
-  const address = await exporter.waitFor(/^JUMPSTARTER_HOST=(.+)$/m)
+  const address = await exporter.waitFor(/^JUMPSTARTER_HOST=(.+)\n/m)
   return { ...exporter, endpoint: endpointOf(transport, address, tls) }
 }
 
@@ -52,7 +54,7 @@ export async function startTheirs(file: string, transport: Transport, tls: Certi
       ['shell', '--exporter-config', file, '--', 'sh', '-c', wait],
       variables,
     )
-    const address = await exporter.waitFor(/^HOST=(.+)$/m)
+    const address = await exporter.waitFor(/^HOST=(.+)\n/m)
     return { ...exporter, endpoint: endpointOf(transport, address, tls) }
   }
   const port = await freePort()
@@ -80,35 +82,13 @@ function endpointOf(transport: Transport, address: string, tls: Certificates): E
 }
 
 function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  let output = ''
-  const child = execa(program, args, { env, extendEnv: false, reject: false, stdin: 'pipe', buffer: false, all: true })
-  const seen = new EventTarget()
-  child.all.on('data', (chunk: Buffer) => {
-    output += String(chunk)
-    seen.dispatchEvent(new Event('output'))
-  })
-  const ended = child.then(() => {
-    throw new Error(`${program} has ended:\n${output}`)
-  })
-  ended.catch(() => undefined)
+  const child = execa(program, args, { env, extendEnv: false, reject: false, stdin: 'pipe', buffer: false })
+  const output = new ProcessOutput(child)
   return {
     process: child,
-    output: () => output,
-    async waitFor(pattern: RegExp): Promise<string> {
-      for (;;) {
-        const found = pattern.exec(output)?.[1]
-        if (found !== undefined) return found.trim()
-        await Promise.race([once(seen, 'output', { signal: AbortSignal.timeout(60_000) }), ended])
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      // `jmp shell` ends with its command, and the command with its input; `jmp run` and ours with a signal.
-      child.stdin.end()
-      child.kill('SIGTERM')
-      const kill = setTimeout(() => child.kill('SIGKILL'), 15_000)
-      await child
-      clearTimeout(kill)
-    },
+    output: () => output.all,
+    waitFor: (pattern: RegExp) => output.prints(pattern, 60_000),
+    [Symbol.asyncDispose]: () => endServer(child),
   }
 }
 

@@ -4,30 +4,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { hasPythonEnvironment, pythonEnvironment } from '../../../scripts/python-environment.ts'
+import { hasPythonEnvironment, pythonProgram, pythonVariables } from '../../../scripts/python-environment.ts'
+import { reasonToSkip } from '../../support/system-part.ts'
 import type { Endpoint } from '../../../src/protocol/endpoint.ts'
 
 /** The folder of the Python modules of these tests. */
 const pythonModules: string = fileURLToPath(new URL('.', import.meta.url))
 
-/** A program of the Python environment: `python`, `jmp`, `j`. */
-export function pythonProgram(name: string): string {
-  return join(pythonEnvironment, 'bin', name)
-}
-
-/** Why there is no Python to test against; where CI is set that is an error. */
+/** The reason why there is no Python to test against, if there is none. With CI set, that is an error. */
 export function pythonMissing(): string | undefined {
-  if (hasPythonEnvironment()) return undefined
-  const reason = "Jumpstarter's Python is not installed: run scripts/install-system-parts.ts"
-  if (process.env['CI']) throw new Error(reason)
-  return reason
+  return hasPythonEnvironment() ? undefined : reasonToSkip("Jumpstarter's Python")
 }
 
-/** The environment of a Python program: its own modules, and no configuration of the machine's user. */
-export function pythonEnvironmentVariables(): NodeJS.ProcessEnv {
-  const { JUMPSTARTER_HOST: _host, ...own } = process.env
-  return { ...own, PYTHONPATH: pythonModules, PYTHONUNBUFFERED: '1', JMP_CLIENT_CONFIG_HOME: '/nonexistent' }
-}
+/** The variables of a Python program of these tests. */
+export const pythonEnvironmentVariables = (): NodeJS.ProcessEnv => pythonVariables(pythonModules)
 
 /** What a Python program needs to reach an exporter, as a shell of it would have it. */
 export function clientVariables(endpoint: Endpoint, caFile?: string): NodeJS.ProcessEnv {

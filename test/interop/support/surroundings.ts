@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { vi } from 'vitest'
 
-import { createPrivateFolder } from '../../../src/private-folder.ts'
+import { createPrivateFolder } from '../../../src/base/private-folder.ts'
 import type { Surroundings } from './exporter-file.ts'
 
 /** What the exporters' drivers lead to: endpoints that send back what they get, a serial port, and storage. */

@@ -34,7 +34,7 @@ const write = (name: string, text: string): string => {
 const environment = (more: Record<string, string> = {}) => ({ JMP_CLIENT_CONFIG_HOME: folder, ...more })
 
 test('a file of Jumpstarter’s, by its path, by its alias, and as the current one', async () => {
-  const file = write('clients/fleet.yaml', complete)
+  const file = write('clients/lab.yaml', complete)
   const expected = {
     source: file,
     address: 'grpc.example:8082',
@@ -49,15 +49,15 @@ test('a file of Jumpstarter’s, by its path, by its alias, and as the current o
     retryTimeoutMs: 300_000,
   }
   expect(await loadClientConfig({ file }, {})).toEqual(expected)
-  expect(await loadClientConfig({ alias: 'fleet' }, environment())).toEqual(expected)
+  expect(await loadClientConfig({ alias: 'lab' }, environment())).toEqual(expected)
   await expect(loadClientConfig({}, environment())).rejects.toThrow(
     /config\.yaml .*\n {2}names no current client: choose/,
   )
-  write('config.yaml', 'config: { current-client: fleet }')
+  write('config.yaml', 'config: { current-client: lab }')
   expect(await loadClientConfig({}, environment())).toEqual(expected)
 })
 
-test('variables fill what the file does not say, and are enough', async () => {
+test('variables give the values that the file does not have, and can replace the file', async () => {
   const file = write('part.yaml', 'metadata: { namespace: lab, name: ci }\nendpoint: grpc.example:8082\n')
   const variables = {
     JMP_TOKEN: 'from-environment',
@@ -77,17 +77,25 @@ test('variables fill what the file does not say, and are enough', async () => {
   })
 })
 
-test('how long is tried, and whom to trust, can be said by variables, too', async () => {
+test.each(['', 'token:\ntls:\n', "tls: { ca: '', insecure: }\n"])('a file may leave values empty: %j', async (text) => {
+  const file = write('empty.yaml', text)
+  const variables = { JMP_TOKEN: 't', JMP_ENDPOINT: 'other.example:1', JMP_NAME: 'n', JMP_NAMESPACE: 'ns' }
+  const config = await loadClientConfig({ file }, variables)
+  expect(config).toMatchObject({ source: file, address: 'other.example:1', token: 't', insecure: false })
+  expect(config.ca).toBeUndefined()
+})
+
+test('variables can give the time limits and the security, too', async () => {
   const file = write('times.yaml', complete)
   const variables = { JMP_DIAL_TIMEOUT: '7', JMP_RETRY_TIMEOUT: '0', JMP_GRPC_INSECURE: '1' }
   const expected = { dialTimeoutMs: 7_000, retryTimeoutMs: 0, insecure: true }
   expect(await loadClientConfig({ file }, variables)).toMatchObject(expected)
   await expect(loadClientConfig({ file }, { JMP_DIAL_TIMEOUT: 'long' })).rejects.toThrow(
-    'JMP_DIAL_TIMEOUT is a number of seconds, 5 or more',
+    'JMP_DIAL_TIMEOUT has to be a number of seconds, 5 or more',
   )
 })
 
-test('all mistakes are said at once, with their lines, and the token is not', async () => {
+test('the error has all mistakes with their lines, and not the token', async () => {
   const file = write(
     'wrong.yaml',
     `kind: ExporterConfig
@@ -103,18 +111,18 @@ grpcOptions: [1]
   expect(error).toMatchObject({
     code: 'CLIENT_CONFIG_INVALID',
     message: `${file} is no valid client configuration:
-  kind (line 1) is ClientConfig
-  tls.insecure (line 4) is true or false
-  grpcOptions (line 7) is an object of texts, numbers and booleans
+  kind (line 1) is 'ExporterConfig'; it has to be 'ClientConfig'
   metadata.name is missing, and JMP_NAME is not set
-  metadata.namespace (line 2) is a text
-  leases.dial_timeout (line 6) is a number of seconds, 5 or more
-  tls.ca (line 4) is certificates in PEM, encoded in base64
-  endpoint (line 3) is host:port, not https://grpc.example/`,
+  metadata.namespace (line 2) is a number; it has to be a text
+  endpoint (line 3) is https://grpc.example/; it has to be host:port
+  tls.insecure (line 4) has to be true or false
+  tls.ca (line 4) has to be certificates in PEM, encoded in base64
+  grpcOptions (line 7) has to be a mapping of texts, numbers and booleans
+  leases.dial_timeout (line 6) has to be a number of seconds, 5 or more`,
   })
 })
 
-test('a file that is not there, or is no YAML, is named', async () => {
+test('the error names a file that is missing, or that is no YAML', async () => {
   await expect(loadClientConfig({ alias: 'nobody' }, environment())).rejects.toThrow(
     /clients\/nobody\.yaml .*\n.*ENOENT/,
   )

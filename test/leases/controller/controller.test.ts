@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { acquireLease } from '../../../src/leases/controller/acquire.ts'
 import { loadClientConfig } from '../../../src/leases/controller/client-config.ts'
-import { keepLease } from '../../../src/leases/controller/renewal.ts'
-import { ControllerCalls } from '../../../src/protocol/controller-calls.ts'
+import { LeaseRenewal } from '../../../src/leases/controller/renewal.ts'
+import { describeWait } from '../../../src/leases/describe-wait.ts'
+import type { ReserveWait } from '../../../src/leases/lease.ts'
+import { ControllerCalls } from '../../../src/protocol/controller/controller-calls.ts'
 import { DriverInstanceReportSchema } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { type Certificates, createCertificates } from '../../support/certificates.ts'
 import { type ControllerOptions, startController } from '../../support/controller/start.ts'
@@ -40,7 +42,7 @@ async function start(options: Partial<ControllerOptions> = {}, tokenLifetimeMs?:
   return { ...double, as, controller: await as('ci') }
 }
 
-const wishes = { selector: 'board=uno', durationMs: 60_000 }
+const spec = { selector: 'board=uno', durationMs: 60_000 }
 const limits = { timeoutMs: 30_000 }
 
 describe('a lease', () => {
@@ -49,7 +51,7 @@ describe('a lease', () => {
     const times: number[] = []
     for (let n = 0; n < 20; n++) {
       const begin = performance.now()
-      const lease = await acquireLease(controller, wishes, limits)
+      const lease = await acquireLease(controller, spec, limits)
       times.push(performance.now() - begin)
       expect(state.leases.get(lease.name)?.exporter?.name).toBe(lease.exporter)
       await controller.deleteLease(lease.name)
@@ -61,14 +63,11 @@ describe('a lease', () => {
     expect(median).toBeLessThan(1_000)
   })
 
-  test('is waited for, and why is told once', async () => {
+  test('is waited for, and the reason is reported once', async () => {
     const { controller } = await start()
-    const [first] = await Promise.all([
-      acquireLease(controller, wishes, limits),
-      acquireLease(controller, wishes, limits),
-    ])
+    const [first] = await Promise.all([acquireLease(controller, spec, limits), acquireLease(controller, spec, limits)])
     const reasons: string[] = []
-    const third = acquireLease(controller, wishes, { ...limits, waiting: (why) => reasons.push(why) })
+    const third = acquireLease(controller, spec, { ...limits, waiting: (wait) => reasons.push(describeWait(wait)) })
     await expect
       .poll(() => reasons.map((why) => why.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')))
       .toEqual([
@@ -79,17 +78,17 @@ describe('a lease', () => {
     expect(reasons).toHaveLength(1)
   })
 
-  test('that nobody can have, or that is not understood, is refused at once, and ended', async () => {
+  test('that no exporter satisfies, or with an invalid selector, is refused at once, and ended', async () => {
     const { controller, state } = await start()
-    await expect(acquireLease(controller, { ...wishes, selector: 'board=none' }, limits)).rejects.toMatchObject({
+    await expect(acquireLease(controller, { ...spec, selector: 'board=none' }, limits)).rejects.toMatchObject({
       code: 'NO_EXPORTER',
       origin: 'lab',
       message: expect.stringMatching(/^No exporter can ever have board=none: .*0 exporters \(NoAccess\)$/),
     })
-    await expect(acquireLease(controller, { ...wishes, selector: 'board=a b' }, limits)).rejects.toMatchObject({
+    await expect(acquireLease(controller, { ...spec, selector: 'board=a b' }, limits)).rejects.toMatchObject({
       code: 'SELECTOR_INVALID',
     })
-    await expect(acquireLease(controller, { ...wishes, selector: '' }, limits)).rejects.toMatchObject({
+    await expect(acquireLease(controller, { ...spec, selector: '' }, limits)).rejects.toMatchObject({
       code: 'CONTROLLER_REFUSED',
       origin: 'lab',
       message: 'The controller refuses: CreateLease: one of selector or exporter_name is required',
@@ -97,9 +96,9 @@ describe('a lease', () => {
     expect([...state.leases.values()].filter(({ end }) => end === undefined)).toEqual([])
   })
 
-  test('that is not waited for any more is given back', async () => {
+  test('is given back when the wait for it ends', async () => {
     const { controller, state } = await start()
-    const away = { ...wishes, selector: 'board=away' }
+    const away = { ...spec, selector: 'board=away' }
     await expect(acquireLease(controller, away, { timeoutMs: 100 })).rejects.toMatchObject({
       code: 'LEASE_TIMEOUT',
       message: expect.stringMatching(/within 100 ms: none of the 1 exporters is online \(Offline\)$/),
@@ -114,7 +113,7 @@ describe('a lease', () => {
 })
 
 describe('a controller that knows no jumpstarter.client.v1', () => {
-  test('is asked as it was before, for all of the time', async () => {
+  test('gets the older calls, and is asked for the whole duration', async () => {
     const { controller, state } = await start({ isOlder: true })
     const lease = await acquireLease(
       controller,
@@ -128,8 +127,8 @@ describe('a controller that knows no jumpstarter.client.v1', () => {
     expect(await controller.exporter(lease.exporter)).toMatchObject({ name: lease.exporter, status: 'UNSPECIFIED' })
     // It cannot be extended, and is watched.
     const lost = Promise.withResolvers<Error>()
-    const kept = keepLease(controller, lease, { durationMs: 3_000, maxDurationMs: 600_000, lost: lost.resolve })
-    onTestFinished(kept.stop)
+    const kept = new LeaseRenewal(controller, lease, { durationMs: 3_000, maxDurationMs: 600_000, lost: lost.resolve })
+    onTestFinished(() => kept.stop())
     kept.check()
     await controller.deleteLease(lease.name)
     kept.check()
@@ -138,10 +137,10 @@ describe('a controller that knows no jumpstarter.client.v1', () => {
       code: 'LEASE_LOST',
       message: `Lease ${lease.name} has ended: The lease was released (Released)`,
     })
-    await expect(acquireLease(controller, { ...wishes, selector: 'board=none' }, limits)).rejects.toMatchObject({
+    await expect(acquireLease(controller, { ...spec, selector: 'board=none' }, limits)).rejects.toMatchObject({
       code: 'NO_EXPORTER',
     })
-    await expect(acquireLease(controller, { ...wishes, exporter: 'one' }, limits)).rejects.toMatchObject({
+    await expect(acquireLease(controller, { ...spec, exporter: 'one' }, limits)).rejects.toMatchObject({
       code: 'CONTROLLER_REFUSED',
       message: 'This controller is too old to lease exporter one by its name; give a selector of labels',
     })
@@ -149,17 +148,19 @@ describe('a controller that knows no jumpstarter.client.v1', () => {
 })
 
 describe('a controller that goes away and comes back', () => {
-  test('is waited for while a lease is asked for, and while it waits', { timeout: 30_000 }, async () => {
+  test('is waited for while a lease is requested, and while the lease waits', { timeout: 30_000 }, async () => {
     const { controller, state, restart } = await start({ refusesTokensMs: 1_000 })
     const reasons: string[] = []
-    const waiting = (why: string) => reasons.push(why)
-    const lease = await acquireLease(controller, wishes, { ...limits, waiting })
-    expect(reasons.join('\n')).toMatch(/authenticate token.*\(one that has just started refuses everybody\)/)
+    const waiting = (wait: ReserveWait) => reasons.push(describeWait(wait))
+    const lease = await acquireLease(controller, spec, { ...limits, waiting })
+    expect(reasons.join('\n')).toMatch(
+      /authenticator not initialized \(a controller that has just started refuses every token\)/,
+    )
     const restarted = restart({ downMs: 1_000, refusesTokensMs: 0 })
-    await acquireLease(controller, wishes, { ...limits, waiting })
+    await acquireLease(controller, spec, { ...limits, waiting })
     await restarted
     expect(reasons.join('\n')).toContain('Cannot connect to the controller')
-    const third = acquireLease(controller, wishes, { ...limits, waiting })
+    const third = acquireLease(controller, spec, { ...limits, waiting })
     await expect.poll(() => reasons.at(-1)).toMatch(/^all 2 exporters are leased/)
     await restart({ downMs: 500, refusesTokensMs: 500 })
     state.release(state.leaseOf(lease.name))
@@ -168,28 +169,29 @@ describe('a controller that goes away and comes back', () => {
 
   test('loses no lease that is kept', { timeout: 30_000 }, async () => {
     const { controller, state, restart } = await start()
-    const lease = await acquireLease(controller, { ...wishes, durationMs: 8_000 }, limits)
+    const lease = await acquireLease(controller, { ...spec, durationMs: 8_000 }, limits)
     const lost: Error[] = []
-    const lines: string[] = []
-    const kept = keepLease(controller, lease, {
+    const failures: string[] = []
+    const kept = new LeaseRenewal(controller, lease, {
       durationMs: 8_000,
       maxDurationMs: 60_000,
       lost: (error) => lost.push(error),
-      print: (line) => lines.push(line),
+      failed: ({ message }) => failures.push(message),
     })
-    onTestFinished(kept.stop)
+    onTestFinished(() => kept.stop())
     await restart({ downMs: 1_000, refusesTokensMs: 1_500 })
     kept.check()
-    await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toMatch(/could not be looked after, which is tried again/)
+    await expect.poll(() => failures.at(-1), { timeout: 5_000 }).toMatch(/controller/)
     await new Promise((resolve) => setTimeout(resolve, 9_000))
     expect({ lost, end: state.leases.get(lease.name)?.end }).toEqual({ lost: [], end: undefined })
   })
 
-  test('a token that expires ends the lease that is kept, and what to do is said', { timeout: 30_000 }, async () => {
+  test('a token that expires ends the lease, and the error names the cure', { timeout: 30_000 }, async () => {
     const { controller } = await start({}, 3_000)
-    const lease = await acquireLease(controller, { ...wishes, durationMs: 5_000 }, limits)
+    const lease = await acquireLease(controller, { ...spec, durationMs: 5_000 }, limits)
     const lost = Promise.withResolvers<Error>()
-    onTestFinished(keepLease(controller, lease, { durationMs: 5_000, maxDurationMs: 60_000, lost: lost.resolve }).stop)
+    const kept = new LeaseRenewal(controller, lease, { durationMs: 5_000, maxDurationMs: 60_000, lost: lost.resolve })
+    onTestFinished(() => kept.stop())
     expect(await lost.promise).toMatchObject({
       code: 'LEASE_LOST',
       origin: 'lab',
@@ -199,7 +201,7 @@ describe('a controller that goes away and comes back', () => {
 })
 
 describe('an error of the controller', () => {
-  test('says whose token it refuses, and what to do about an old one', async () => {
+  test('names the owner of a refused token, and the cure for an old one', async () => {
     const { controller } = await start({ refusesTokensMs: 60_000 })
     await expect(controller.leases()).rejects.toMatchObject({ code: 'UNAUTHENTICATED', origin: 'lab' })
     const { controller: late } = await start({}, -10_000)
@@ -209,7 +211,7 @@ describe('an error of the controller', () => {
     })
   })
 
-  test('says that there is none, or that it is not the one to trust', async () => {
+  test('says that no controller answers, or that its certificate is not trusted', async () => {
     const { controller, [Symbol.asyncDispose]: stop } = await start()
     await stop()
     await expect(controller.leases()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', origin: 'wire' })
@@ -217,23 +219,26 @@ describe('an error of the controller', () => {
 })
 
 describe('a lease that is kept', () => {
-  test('lasts, and ends soon when nobody keeps it', async () => {
+  test('lasts while it is extended, and ends soon after that', async () => {
     const { controller, state } = await start()
-    const lease = await acquireLease(controller, { ...wishes, durationMs: 3_000 }, limits)
+    const lease = await acquireLease(controller, { ...spec, durationMs: 3_000 }, limits)
     const lost = Promise.withResolvers<Error>()
-    const { stop } = keepLease(controller, lease, { durationMs: 3_000, maxDurationMs: 60_000, lost: lost.resolve })
+    const kept = new LeaseRenewal(controller, lease, { durationMs: 3_000, maxDurationMs: 60_000, lost: lost.resolve })
     await new Promise((resolve) => setTimeout(resolve, 5_000))
     expect(state.leases.get(lease.name)?.end).toBeUndefined()
-    stop()
+    kept.stop()
     await expect.poll(() => state.leases.get(lease.name)?.conditions[0]?.reason, { timeout: 10_000 }).toBe('Expired')
   }, 30_000)
 
-  test('is lost when it is ended, or transferred, by somebody else, or has lasted as long as it may', async () => {
+  test('is lost when another client ends or transfers it, or at its longest duration', async () => {
     const { controller, state } = await start()
     const keep = async (maxDurationMs = 60_000) => {
-      const lease = await acquireLease(controller, { ...wishes, durationMs: 3_000 }, limits)
+      // Long enough for a busy machine to look in time.
+      const durationMs = 3_500
+      const lease = await acquireLease(controller, { ...spec, durationMs }, limits)
       const lost = Promise.withResolvers<Error>()
-      onTestFinished(keepLease(controller, lease, { durationMs: 1_500, maxDurationMs, lost: lost.resolve }).stop)
+      const kept = new LeaseRenewal(controller, lease, { durationMs, maxDurationMs, lost: lost.resolve })
+      onTestFinished(() => kept.stop())
       return { lost: lost.promise, known: state.leases.get(lease.name), name: lease.name }
     }
     const [ended, transferred] = [await keep(), await keep()]
@@ -248,9 +253,9 @@ describe('a lease that is kept', () => {
       code: 'LEASE_LOST',
       message: `Lease ${transferred.name} was transferred to other`,
     })
-    const short = await keep(2_000)
+    const short = await keep(5_000)
     expect(await short.lost).toMatchObject({
-      message: `Lease ${short.name} has lasted the 2000 ms that it may, and is over`,
+      message: `Lease ${short.name} has lasted the 5000 ms that it may, and is over`,
     })
   }, 30_000)
 })

@@ -40,9 +40,10 @@ export function authenticate(metadata: Metadata, wanted: Kind, known: KnownObjec
   const [kind, namespace, name] = [single('kind'), single('namespace'), single('name')]
   if (kind === '') throw failure(Status.INVALID_ARGUMENT, 'missing metadata: jumpstarter-kind')
   if (kind !== wanted) throw failure(Status.INVALID_ARGUMENT, 'object kind mismatch')
+  // A controller listens before it has read the keys of its tokens.
+  if (Date.now() < known.refusesTokensUntil) throw failure(Status.UNKNOWN, 'oidc: authenticator not initialized')
   let subject: string
   try {
-    if (Date.now() < known.refusesTokensUntil) throw new Error('oidc: authenticator not initialized')
     subject = known.tokens.check(bearerToken(metadata) ?? '')
   } catch (error) {
     throw failure(Status.UNKNOWN, `failed to authenticate token: ${(error as Error).message}`)

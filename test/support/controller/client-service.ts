@@ -18,7 +18,7 @@ import {
   ListLeasesResponseSchema,
   type UpdateLeaseRequest,
 } from '../../../src/protocol/generated/jumpstarter/client/v1/client_pb.ts'
-import { matchesSelector, parseSelector } from '../../../src/selector.ts'
+import { matchesSelector, parseSelector } from '../../../src/base/selector.ts'
 import { failure, type Kind } from './authenticate.ts'
 import { unary } from './handlers.ts'
 import type { ControllerState, KnownExporter, KnownLease } from './state.ts'

@@ -30,7 +30,7 @@ import {
   StatusResponseSchema,
   UnregisterResponseSchema,
 } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
-import { formatRequirement, type Requirement } from '../../../src/selector.ts'
+import { formatRequirement, type Requirement } from '../../../src/base/selector.ts'
 import { failure, type Kind } from './authenticate.ts'
 import { unary } from './handlers.ts'
 import type { Router } from './router.ts'
@@ -94,16 +94,15 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
     unregister: unary((_request, metadata) => {
       const exporter = exporterOf(metadata)
       exporter.reports = []
-      exporter.status = ExporterStatus.OFFLINE
+      state.setStatus(exporter, ExporterStatus.OFFLINE)
       return create(UnregisterResponseSchema)
     }),
 
     reportStatus: unary((request: ReportStatusRequest, metadata) => {
       const exporter = exporterOf(metadata)
-      exporter.status = request.status
+      state.setStatus(exporter, request.status)
       exporter.message = request.message ?? ''
       if (request.releaseLease === true && exporter.lease !== undefined) state.release(exporter.lease)
-      state.changed()
       return create(ReportStatusResponseSchema)
     }),
 
@@ -170,15 +169,14 @@ export function controllerServiceOf(options: ControllerServiceOptions): UntypedS
           ),
         )
       }
-      exporter.streams++
       state.events.on('lease', tell)
       call.on('error', () => undefined)
       call.once('close', () => {
         exporter.streams--
         state.events.off('lease', tell)
       })
+      state.comeOnline(exporter)
       tell(exporter)
-      state.changed()
     },
 
     listen: (call: ServerWritableStream<ListenRequest, ListenResponse>) => {

@@ -41,6 +41,7 @@ export async function startController(options: ControllerOptions) {
       reports: [],
       streams: 0,
       status: ExporterStatus.UNSPECIFIED,
+      cachedStatus: ExporterStatus.UNSPECIFIED,
       message: '',
       lease: undefined,
     })

@@ -3,10 +3,13 @@ import { EventEmitter } from 'node:events'
 
 import type { DriverInstanceReport } from '../../../src/protocol/generated/jumpstarter/v1/jumpstarter_pb.ts'
 import { ExporterStatus } from '../../../src/protocol/generated/jumpstarter/v1/common_pb.ts'
-import { matchesSelector, parseSelector, type Requirement } from '../../../src/selector.ts'
+import { matchesSelector, parseSelector, type Requirement } from '../../../src/base/selector.ts'
 
 /** How long after its creation a lease is looked at, in milliseconds (measured on the real controller: 20 to 130). */
 const reconcileMs = 30
+
+/** The time until the controller's cache knows a status that was written, in milliseconds. */
+const cacheLagMs = 20
 
 /** The longest that a timer runs, in milliseconds. */
 const maxTimerMs = 2 ** 31 - 1
@@ -29,6 +32,8 @@ export interface KnownExporter {
   /** How many Status streams it has open; without one it is offline. */
   streams: number
   status: ExporterStatus
+  /** The status in the controller's cache, which it compares with before it writes another one. */
+  cachedStatus: ExporterStatus
   message: string
   lease: KnownLease | undefined
 }
@@ -53,7 +58,7 @@ export interface KnownLease {
 }
 
 /** What a lease is created with. */
-export type LeaseWishes = Pick<KnownLease, 'client' | 'durationMs'> & Partial<KnownLease>
+export type LeaseSpec = Pick<KnownLease, 'client' | 'durationMs'> & Partial<KnownLease>
 
 /** The exporters and the leases of one namespace, and who gets what. There is no fairness: the first free exporter wins. */
 export class ControllerState {
@@ -73,7 +78,7 @@ export class ControllerState {
     return lease
   }
 
-  create(wishes: LeaseWishes): KnownLease {
+  create(wishes: LeaseSpec): KnownLease {
     const lease: KnownLease = {
       name: randomUUID(),
       selector: '',
@@ -91,6 +96,21 @@ export class ControllerState {
     this.leases.set(lease.name, lease)
     this.#reconcileLater(lease)
     return lease
+  }
+
+  /** Writes a status, unless the cache has the same. A report that comes too soon after another one is lost so. */
+  setStatus(exporter: KnownExporter, status: ExporterStatus): void {
+    if (exporter.cachedStatus === status) return
+    exporter.status = status
+    setTimeout(() => (exporter.cachedStatus = status), cacheLagMs).unref()
+    this.changed()
+  }
+
+  /** An exporter that comes back is not offline any more. Its status is empty until it reports another one. */
+  comeOnline(exporter: KnownExporter): void {
+    exporter.streams++
+    if (exporter.cachedStatus === ExporterStatus.OFFLINE) this.setStatus(exporter, ExporterStatus.UNSPECIFIED)
+    this.changed()
   }
 
   /** Looks again at all leases that wait. */

@@ -1,0 +1,25 @@
+/** The control lines that a port can set. */
+export interface ControlLines {
+  readonly dtr: boolean
+  readonly rts: boolean
+}
+
+/** Receives the input of an open line. No call comes after `closed`. */
+export interface LineEvents {
+  data(bytes: Buffer): void
+  /** The line has ended, with an error or by the other side. */
+  closed(error?: Error): void
+}
+
+/** An open connection to a device, used by {@link SharedPort}. */
+export interface SerialLine {
+  /** Sends bytes. The promise is fulfilled when the line has accepted them. */
+  write(bytes: Uint8Array): Promise<void>
+  /**
+   * Stops and starts the input, if the device can wait. A port without flow control goes on, because a stop would lose input.
+   */
+  readonly flow: { pause(): void; resume(): void } | undefined
+  /** Sets the given control lines; `undefined` if the line has none. */
+  readonly set: ((lines: Partial<ControlLines>) => Promise<void>) | undefined
+  close(): Promise<void>
+}

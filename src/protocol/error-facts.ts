@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url'
+
+import type { Metadata } from '@grpc/grpc-js'
+
+import { cutText } from '../base/cut-text.ts'
+import { withoutUndefined } from '../base/without-undefined.ts'
+import { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError, stackOf } from '../errors.ts'
+
+/** The trailing metadata with the facts of an error that a status cannot carry. Only exporters of this package send it. */
+const errorMetadata = 'vitest-hardware-error-bin'
+
+/** gRPC's C++ core refuses metadata above 8 KiB by default; the message of the error has most of that. */
+const maxNameLength = 100
+const maxStackLength = 800
+const maxMethods = 30
+
+/** The facts of an error at the exporter. */
+interface ErrorFacts {
+  /** The name of the error's class. */
+  readonly name: string
+  readonly code?: ErrorCode | undefined
+  readonly origin?: ErrorOrigin | undefined
+  /** The lines of the driver in the error's stack. */
+  readonly stack?: string | undefined
+  /** The methods that the driver has, when it lacks the one that was called. */
+  readonly methods?: readonly string[] | undefined
+}
+
+/** An error of the other side: the name of its class, its message, and the stack if the exporter sends it. */
+export class RemoteError extends Error {
+  override readonly name: string
+
+  constructor({ name, stack = '    at the exporter' }: ErrorFacts, message: string) {
+    super(message)
+    this.name = name
+    this.stack = `${name}: ${message}\n${stack}`
+  }
+}
+
+/** The facts of an error that a driver throws, without its stack. */
+export function errorFactsOf(error: unknown): ErrorFacts {
+  const name = cutText(classNameOf(error), maxNameLength)
+  if (!(error instanceof HardwareError)) return { name }
+  const { code, origin, details } = error
+  return { name, code, origin, methods: details.methods?.slice(0, maxMethods) }
+}
+
+/** Files whose code calls drivers; their lines in a stack tell an author nothing. */
+const ownFolders = ['../runtime/', '../protocol/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+
+/** The lines of a stack with the code of the driver; `undefined` if there are none. */
+export function driverStackOf(error: unknown): string | undefined {
+  const lines = stackOf(error)
+    .split('\n')
+    .filter((line) => {
+      return /^ {4}at /.test(line) && !line.includes('node:') && !ownFolders.some((folder) => line.includes(folder))
+    })
+  let length = 0
+  const shown = lines.filter((line) => (length += line.length + 1) <= maxStackLength)
+  return shown.length === 0 ? undefined : shown.join('\n')
+}
+
+/** Adds the facts of an error to the metadata of a status. */
+export function writeErrorFacts(metadata: Metadata, facts: ErrorFacts): void {
+  metadata.set(errorMetadata, Buffer.from(JSON.stringify(facts)))
+}
+
+/** Reads the facts of an error; `undefined` for errors of other exporters. */
+export function readErrorFacts(metadata: Metadata | undefined): ErrorFacts | undefined {
+  const bytes = metadata?.get(errorMetadata)[0]
+  if (bytes === undefined) return undefined
+  try {
+    const { name, code, origin, stack, methods } = JSON.parse(bytes.toString()) as Record<string, unknown>
+    return {
+      name: typeof name === 'string' ? name : 'Error',
+      ...withoutUndefined({
+        code: typeof code === 'string' && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : undefined,
+        origin: origins.has(origin as ErrorOrigin) ? (origin as ErrorOrigin) : undefined,
+        stack: typeof stack === 'string' ? stack : undefined,
+        methods: Array.isArray(methods) ? methods.filter((method) => typeof method === 'string') : undefined,
+      }),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+const origins: ReadonlySet<ErrorOrigin> = new Set<ErrorOrigin>(['test', 'firmware', 'board', 'lab', 'wire', 'plugin'])
+
+function classNameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const name: unknown = (error.constructor as { readonly name?: unknown } | undefined)?.name
+  return typeof name === 'string' && name !== '' ? name : 'Error'
+}

@@ -1,0 +1,8 @@
+import { needs } from 'vitest-hardware'
+import { drivers, useBoard } from './use-board.ts'
+
+const test = needs({ dut: { selector: 'board=uno', drivers } })
+
+test('uses its board', { timeout: 60_000 }, async ({ dut }) => {
+  await useBoard(dut, 100)
+})

@@ -1,0 +1,3 @@
+import { needs } from 'vitest-hardware'
+
+needs({ task: { drivers: {} } })

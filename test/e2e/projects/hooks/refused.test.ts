@@ -1,0 +1,3 @@
+import { usesBoard } from './uses-board.ts'
+
+usesBoard('board=refused')

@@ -1,0 +1,5 @@
+import { test } from './hardware.ts'
+
+test('hangs', { timeout: 60_000 }, async ({ cleaned }) => {
+  await cleaned.hang()
+})

@@ -1,0 +1,4 @@
+import { needs } from 'vitest-hardware'
+import { Board } from '#board'
+
+export const test = needs({ dut: { drivers: { board: Board } } })

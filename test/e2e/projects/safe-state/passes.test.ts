@@ -1,0 +1,5 @@
+import { test } from './hardware.ts'
+
+test('passes', async ({ dut }) => {
+  await dut.board.mark('passes')
+})

@@ -1,0 +1,3 @@
+import { worksForASecond } from './works-for-a-second.ts'
+
+worksForASecond('single-2')

@@ -1,0 +1,3 @@
+import { marksTwice } from './hardware.ts'
+
+marksTwice('c')

@@ -1,0 +1,4 @@
+import { phases } from '../faults/support/matrix.ts'
+import { testFaults } from '../faults/support/scenarios.ts'
+
+testFaults(() => phases)

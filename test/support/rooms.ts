@@ -1,0 +1,98 @@
+/** A folder of `src/`, or a folder inside one. */
+interface Room {
+  /** One plain sentence: the purpose of the room. */
+  readonly purpose: string
+  /** The files and folders (they end in `/`) from which the room may import. */
+  readonly imports: readonly string[]
+  /** Those of {@link imports} from which the room may import nothing but types, which vanish when they are compiled. */
+  readonly typesOnly?: readonly string[]
+}
+
+/**
+ * Every folder of `src/` and its imports, from the bottom to the top. A folder inside a room has a row where its imports are
+ * fewer than those of the room. `index.ts`, `serve.ts` and the other files at the top of
+ * `src/` may import anything.
+ */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: {
+    purpose:
+      'One piece for each small idea that needs nothing else of the project: mutex, abort, retry, poll, lines, checks.',
+    imports: ['errors.ts'],
+  },
+  interfaces: {
+    purpose: 'The contracts that drivers and clients share, one file for each kind of device.',
+    imports: [],
+  },
+  protocol: {
+    purpose: "Jumpstarter's wire protocol: values, resources, streams and status, and the channel that carries calls.",
+    imports: ['errors.ts', 'base/'],
+  },
+  runtime: {
+    purpose:
+      "The exporter's side: the driver base class, sessions, dispatch of calls, hooks, exporter files and the gRPC server.",
+    imports: ['errors.ts', 'base/', 'protocol/', 'interfaces/'],
+  },
+  drivers: {
+    purpose: 'The hardware, one folder for each kind of driver.',
+    imports: [
+      'errors.ts',
+      'base/',
+      'interfaces/',
+      'runtime/driver.ts',
+      'runtime/call.ts',
+      'runtime/composite-driver.ts',
+      'runtime/config/driver-types.ts',
+      'runtime/content/pool.ts',
+    ],
+    typesOnly: ['runtime/config/driver-types.ts'],
+  },
+  clients: {
+    purpose: 'The objects that tests call: connections, one client for each kind of driver, consoles and shells.',
+    imports: ['errors.ts', 'base/', 'protocol/', 'interfaces/'],
+  },
+  'clients/console': {
+    purpose: 'A console: everything that a device prints, searched without losing anything, and guards.',
+    imports: ['errors.ts', 'base/', 'clients/board-failure.ts', 'clients/call-options.ts'],
+  },
+  'clients/shells': {
+    purpose: 'Shells on a console: Linux, U-Boot, Zephyr, and any other with a known prompt.',
+    imports: ['errors.ts', 'base/', 'clients/call-options.ts', 'clients/console/types.ts'],
+    typesOnly: ['clients/console/types.ts'],
+  },
+  boards: {
+    purpose: 'The states of a board and the ways between them.',
+    imports: ['errors.ts', 'base/', 'clients/'],
+  },
+  leases: {
+    purpose: 'The sources of leases: exporters that a run starts, exporters that run already, and controllers.',
+    imports: [
+      'errors.ts',
+      'base/',
+      'protocol/',
+      'clients/connect.ts',
+      'clients/follow-log.ts',
+      'clients/wait-until-ready.ts',
+    ],
+  },
+  broker: {
+    purpose: 'The broker of a run, which grants exporters to test files. It knows nothing of Vitest.',
+    imports: ['errors.ts', 'base/', 'leases/'],
+  },
+  fixtures: {
+    purpose: "The worker's side: `needs()`, roles, and matchers.",
+    imports: ['errors.ts', 'base/', 'interfaces/', 'clients/', 'boards/', 'broker/messages.ts'],
+    typesOnly: ['broker/messages.ts'],
+  },
+  plugin: {
+    purpose: "Vitest's main process: the options of `hardware()`, global setup, the plan and the end of a run.",
+    imports: ['errors.ts', 'base/', 'leases/', 'broker/'],
+  },
+  'exporter-process': {
+    purpose: 'The program that a run starts for each exporter.',
+    imports: ['errors.ts', 'base/', 'protocol/', 'runtime/', 'drivers/', 'leases/'],
+  },
+  cli: {
+    purpose: 'The command line, one file for each command.',
+    imports: ['errors.ts', 'base/', 'interfaces/', 'protocol/', 'clients/', 'leases/', 'runtime/', 'drivers/'],
+  },
+}
