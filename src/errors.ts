@@ -120,7 +120,10 @@ export class HardwareError extends Error {
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, options: HardwareErrorOptions = {}) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = stackTraceLimit && stackTraceLimit + ownFrames
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.origin = options.origin ?? errorCodes[code]
     this.shortMessage = options.shortMessage ?? message.split('\n', 1)[0] ?? ''
@@ -140,6 +143,12 @@ export class HardwareError extends Error {
 }
 
 type ConnectionError = HardwareError & { readonly code: 'CONNECTION_FAILED' | 'CONNECTION_LOST' }
+
+/**
+ * How many lines of a stack there may be between an error and the line of the test: those of this package, and those of Node's
+ * timers, which are there or not as several end at once. Node's limit of ten lines has room for either.
+ */
+const ownFrames = 20
 
 /** True for an error that says that a connection could not be made, or broke. */
 export function isConnectionError(error: unknown): error is ConnectionError {

@@ -21,3 +21,22 @@ test('an error says what it is as booleans, and keeps its cause', () => {
     origin: 'test',
   })
 })
+
+test('the stack leads to the line that waited, though timers and calls of this package are in between', async () => {
+  async function innermost() {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    throw new HardwareError('CALL_TIMEOUT', 'late')
+  }
+  async function nested(calls: number): Promise<void> {
+    await (calls === 0 ? innermost() : nested(calls - 1))
+  }
+  async function theTest() {
+    const waited = nested(6)
+    // Node's own lines are on the stack when another timer ends after it in the same turn.
+    setTimeout(() => undefined, 5)
+    await waited
+  }
+  const error: unknown = await theTest().catch((failure: unknown) => failure)
+  expect(error).toHaveProperty('stack', expect.stringContaining('processTimers'))
+  expect(error).toHaveProperty('stack', expect.stringContaining('theTest'))
+})
