@@ -18,11 +18,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{e2e,faults,interop,package,stress}/**'],
+          exclude: ['test/{conformance,e2e,faults,interop,package,stress}/**'],
           // For a busy machine: many tests start programs.
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // Starting a worker for each file took more than half of the processors' time.
+          isolate: false,
+        },
+      },
+      {
+        // Drivers against real parts: daemons, instruments, containers, boards.
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           isolate: false,
         },
       },

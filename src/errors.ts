@@ -46,6 +46,7 @@ export const errorCodes = {
   NO_EXPORTER: 'lab',
   PLUGIN_MISSING: 'plugin',
   PLUGIN_OPTIONS_INVALID: 'plugin',
+  PROGRAM_MISSING: 'lab',
   PROTOCOL_VIOLATION: 'wire',
   RESULT_INVALID: 'board',
   SELECTOR_INVALID: 'test',

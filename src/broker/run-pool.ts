@@ -26,6 +26,7 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set([
   'EXPORTER_CONFIG_INVALID',
   'HOOK_FAILED',
   'MODULE_MISSING',
+  'PROGRAM_MISSING',
   'SETUP_BROKEN',
 ])
 

@@ -37,6 +37,7 @@ const statusOfCode: ReadonlyMap<ErrorCode, Status> = new Map<ErrorCode, Status>(
   ['DEVICE_IO', Status.INTERNAL],
   ['IMAGE_INVALID', Status.INVALID_ARGUMENT],
   ['MODULE_MISSING', Status.FAILED_PRECONDITION],
+  ['PROGRAM_MISSING', Status.FAILED_PRECONDITION],
 ])
 
 /**

@@ -3,10 +3,12 @@ import type { Duplex } from 'node:stream'
 
 import { brand } from '../base/brand.ts'
 import { childEnvironment } from '../base/child-environment.ts'
+import type { ProgramResult, RunProgramOptions } from '../base/run-program.ts'
 import { HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import type { ResourceHandle } from '../interfaces/resource.ts'
 import type { LogEntry } from '../protocol/exporter.ts'
+import { callSignal } from './call.ts'
 import { Logger } from './logger.ts'
 
 /** The services of a session for its drivers. */
@@ -80,6 +82,28 @@ export abstract class Driver {
    */
   protected childEnvironment(): Record<string, string> {
     return contextOf(this)?.childEnvironment?.() ?? childEnvironment()
+  }
+
+  /**
+   * Runs a program to its end, as part of the current call: the program ends when the client cancels the call. It has the
+   * environment of {@link childEnvironment}, no shell reads its arguments, and its output goes to the log at the level `debug`.
+   *
+   * @param command the program and its arguments
+   * @throws HardwareError PROGRAM_MISSING, DEVICE_IO with the last lines of a program that failed, CALL_TIMEOUT, LIMIT_EXCEEDED
+   * @example
+   * ```ts
+   * await this.runProgram(['uhubctl', '-a', 'off', '-p', port], { install: 'apt install uhubctl', timeoutMs: 10_000 })
+   * ```
+   */
+  protected async runProgram(
+    command: readonly [string, ...string[]],
+    options: RunProgramOptions = {},
+  ): Promise<ProgramResult> {
+    // On first use: most drivers run no program.
+    const { runProgram } = await import('../base/run-program.ts')
+    const [program] = command
+    const receiveLine = (line: string) => this.logger.debug(`${program}: ${line}`)
+    return runProgram(command, { env: this.childEnvironment(), signal: callSignal(), receiveLine, ...options })
   }
 }
 

@@ -32,11 +32,16 @@ export const rooms: Readonly<Record<string, Room>> = {
       "The exporter's side: the driver base class, sessions, dispatch of calls, hooks, exporter files and the gRPC server.",
     imports: ['errors.ts', 'base/', 'protocol/', 'interfaces/'],
   },
+  'driver-kit': {
+    purpose: 'Pieces for drivers: connections that come back, and what a driver needs on a machine.',
+    imports: ['errors.ts', 'base/'],
+  },
   drivers: {
     purpose: 'The hardware, one folder for each kind of driver.',
     imports: [
       'errors.ts',
       'base/',
+
       'interfaces/',
       'runtime/driver.ts',
       'runtime/call.ts',

@@ -1,6 +1,7 @@
 import type { Operator } from 'opendal'
 
 import { HardwareError, messageOf } from '../../errors.ts'
+import { loadOptionalModule } from '../../base/optional-module.ts'
 import { untilAborted } from '../../base/abort.ts'
 import type { OpendalConfig } from './config.ts'
 import { storageError } from './storage-error.ts'
@@ -18,13 +19,8 @@ const stepTimeoutMs = 900_000
  *   refuses
  */
 export async function openStorage({ scheme, kwargs = {} }: OpendalConfig): Promise<Operator> {
-  const { Operator, TimeoutLayer } = await import('opendal').catch((cause: unknown) => {
-    throw new HardwareError(
-      'MODULE_MISSING',
-      `The driver for storages needs the package opendal: npm install --save-dev opendal (${messageOf(cause)})`,
-      { cause },
-    )
-  })
+  const load = () => import('opendal')
+  const { Operator, TimeoutLayer } = await loadOptionalModule('opendal', 'The driver for storages', load)
   try {
     const limits = new TimeoutLayer()
     limits.timeout = stepTimeoutMs

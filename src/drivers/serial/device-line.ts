@@ -3,11 +3,10 @@ import { stat } from 'node:fs/promises'
 import { platform } from 'node:process'
 import { promisify } from 'node:util'
 
-import type * as SerialPortModule from 'serialport'
-
 import { startTimer } from '../../base/clock.ts'
 import { childEnvironment } from '../../base/child-environment.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
+import { loadOptionalModule } from '../../base/optional-module.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 
@@ -30,15 +29,6 @@ export interface DeviceOptions {
   readonly warn: (message: string) => void
 }
 
-async function loadSerialPort(): Promise<typeof SerialPortModule> {
-  try {
-    return await import('serialport')
-  } catch (cause) {
-    const message = `Serial ports need the package serialport, which cannot be loaded (${messageOf(cause)}): npm install serialport`
-    throw new HardwareError('MODULE_MISSING', message, { cause })
-  }
-}
-
 /**
  * Opens a serial port, 8N1, and locks it.
  *
@@ -46,7 +36,7 @@ async function loadSerialPort(): Promise<typeof SerialPortModule> {
  */
 export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<SerialLine> {
   const { path, baudRate, keepDtr, warn } = options
-  const { SerialPort } = await loadSerialPort()
+  const { SerialPort } = await loadOptionalModule('serialport', 'A serial port', () => import('serialport'))
   const port = new SerialPort({ path, baudRate, hupcl: !keepDtr, autoOpen: false })
   await limited(`opening ${path}`, (done) => port.open(done)).catch((cause: unknown) => {
     // The kernel may open the port later, when no caller waits.

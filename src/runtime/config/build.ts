@@ -1,3 +1,5 @@
+import { checkConfig } from '../../base/check.ts'
+import { isStandardSchema, parseConfig } from '../../base/config-schema.ts'
 import { messageOf } from '../../errors.ts'
 import { Call } from '../call.ts'
 import { CompositeDriver } from '../composite-driver.ts'
@@ -130,7 +132,7 @@ class TreeBuilder {
     const { common, own } = splitConfig(Class, entry.config)
     try {
       const construction = new Call({ name: `${path} (${Class.name})`, path })
-      const driver = construction.run(() => new Class(own))
+      const driver = construction.run(() => construct(Class, own))
       applyCommonOptions(driver, common)
       Object.assign(driver.methodsDescription, entry.methodsDescription)
       if (entry.description !== undefined) driver.description = entry.description
@@ -160,4 +162,14 @@ class TreeBuilder {
 
 function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
   return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+}
+
+/** @throws TypeError with all mistakes of the config, also where the constructor does not look for them */
+function construct(Class: DriverClass, config: Readonly<Record<string, unknown>>): Driver {
+  const { configRules } = Class
+  if (configRules === undefined) return new Class(config)
+  if (isStandardSchema(configRules)) return new Class(parseConfig(config, configRules) as typeof config)
+  const driver = new Class(config)
+  checkConfig(config, configRules)
+  return driver
 }

@@ -1,4 +1,5 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { type ConfigRules, findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { isStandardSchema } from '../../base/config-schema.ts'
 import type { Driver } from '../driver.ts'
 import { isLogLevel } from '../logger.ts'
 import type { DriverClass } from './driver-types.ts'
@@ -38,9 +39,11 @@ export interface SplitConfig {
 export function splitConfig(Class: DriverClass, config: Readonly<Record<string, unknown>>): SplitConfig {
   const { configRules, ignoredConfig = [] } = Class
   if (configRules === undefined) return { common: {}, own: config, ignored: [] }
-  const isCommon = (key: string) => Object.hasOwn(commonRules, key) && !Object.hasOwn(configRules, key)
+  // Nobody can ask a Standard Schema for its keys.
+  const rulesByKey: ConfigRules = isStandardSchema(configRules) ? {} : configRules
+  const isCommon = (key: string) => Object.hasOwn(commonRules, key) && !Object.hasOwn(rulesByKey, key)
   const isEmpty = (key: string, value: unknown) =>
-    value === '' && Object.hasOwn(configRules, key) && configRules[key]?.(undefined) === undefined
+    value === '' && Object.hasOwn(rulesByKey, key) && rulesByKey[key]?.(undefined) === undefined
   const entries = Object.entries(config)
   return {
     common: Object.fromEntries(entries.filter(([key]) => isCommon(key))),

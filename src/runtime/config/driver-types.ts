@@ -3,17 +3,24 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { describeCopies, otherMajorOf } from '../../base/brand.ts'
-import { type ConfigRules, isRecord } from '../../base/check.ts'
+import { isRecord } from '../../base/check.ts'
+import type { ConfigSchema } from '../../base/config-schema.ts'
+import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { Driver } from '../driver.ts'
 
 /** The class of a driver. An exporter constructs it with the `config` of the driver's entry. */
 export interface DriverClass {
   new (config: Readonly<Record<string, unknown>>): Driver
-  /** The rules for the keys of its config. */
-  readonly configRules?: ConfigRules
+  /** What its config may be: rules for its keys, or a Standard Schema, whose output the constructor gets. */
+  readonly configRules?: ConfigSchema
   /** The keys of Jumpstarter's driver that have no effect in this one. A file that has them gets a warning. */
   readonly ignoredConfig?: readonly string[]
+  /**
+   * Says what a driver with this config needs on the exporter's machine, and whether it is there: devices, programs, packages,
+   * addresses. It changes nothing, and the config is valid.
+   */
+  check?(config: Readonly<Record<string, unknown>>, options: CheckOptions): Promise<readonly Requirement[]>
 }
 
 /** Loads driver classes, by Jumpstarter's names for them. */

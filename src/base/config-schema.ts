@@ -1,0 +1,48 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+
+import { type ConfigRules, findMistakes } from './check.ts'
+
+/** What the `config` of a driver may be: our rules, key by key, or any Standard Schema, such as one of zod, valibot or arktype. */
+export type ConfigSchema = ConfigRules | StandardSchemaV1
+
+/** True for a Standard Schema. */
+export function isStandardSchema(schema: ConfigSchema): schema is StandardSchemaV1 {
+  return '~standard' in schema
+}
+
+/**
+ * Checks the `config` of a driver's entry.
+ *
+ * @returns the config; for a Standard Schema its output, with defaults filled in
+ * @throws TypeError with all mistakes, each with its place: `ports.0.name is missing`
+ * @example
+ * ```ts
+ * static readonly configRules = z.object({ host: z.string(), port: z.number().default(5025) })
+ * constructor(config: unknown) {
+ *   super()
+ *   const { host, port } = parseConfig(config, Meter.configRules)
+ * ```
+ */
+export function parseConfig<S extends StandardSchemaV1>(config: unknown, schema: S): StandardSchemaV1.InferOutput<S>
+export function parseConfig(config: unknown, schema: ConfigSchema): unknown
+export function parseConfig(config: unknown, schema: ConfigSchema): unknown {
+  if (!isStandardSchema(schema)) {
+    throwMistakes(findMistakes(config, schema))
+    return config
+  }
+  const result = schema['~standard'].validate(config ?? {})
+  if (result instanceof Promise) {
+    throw new TypeError('the schema of a config has to answer at once, and this one returns a promise')
+  }
+  if (result.issues === undefined) return result.value
+  return throwMistakes(
+    result.issues.map(({ path = [], message }) => {
+      const place = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+      return place === '' ? message : `${place}: ${message}`
+    }),
+  )
+}
+
+function throwMistakes(mistakes: readonly string[]): void {
+  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+}

@@ -1,0 +1,139 @@
+import { HardwareError } from '../errors.ts'
+import { onAbort } from './abort.ts'
+import { cutText } from './cut-text.ts'
+import { readLines } from './lines.ts'
+import { describeEnd, ProcessGroup } from './process-group.ts'
+import { withTimeLimit } from './time-limit.ts'
+
+/** The time between SIGTERM and SIGKILL, in milliseconds. */
+const killAfterMs = 2_000
+/** The longest that processes in the background may hold the output of an ended program, in milliseconds. */
+const drainTimeoutMs = 1_000
+/** The most output that a result has, in characters. A program that prints more is ended. */
+const maxOutput = 16 * 1024 * 1024
+/** The number of last lines of output in an error. */
+const shownLines = 10
+
+/** Options of {@link runProgram}. */
+export interface RunProgramOptions {
+  /** The folder to run in (default: that of this process). */
+  readonly cwd?: string | undefined
+  /** The whole environment (default: the usual variables, without the exporter's secrets). */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** The text or bytes of standard input (default: none). */
+  readonly input?: string | Uint8Array | undefined
+  /** The longest that the program may take, in milliseconds (default 60 000). */
+  readonly timeoutMs?: number | undefined
+  /** Ends the program. */
+  readonly signal?: AbortSignal | undefined
+  /** Gets each line of output as it comes: for a log, or to read progress. */
+  readonly receiveLine?: ((line: string) => void) | undefined
+  /** How to install the program, for the error when it is missing: `apt install ipmitool`. */
+  readonly install?: string | undefined
+  /** The exit codes that are no failure (default: only 0). */
+  readonly exitCodes?: readonly number[] | undefined
+  /** Texts that no error may show, such as passwords among the arguments. */
+  readonly secrets?: readonly string[] | undefined
+}
+
+/** The result of {@link runProgram}. */
+export interface ProgramResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/**
+ * Runs a program to its end. No shell reads its arguments. The program has a process group for itself: when the time limit runs
+ * out or the signal is aborted, it is ended with all processes that it has started.
+ *
+ * @param command the program and its arguments
+ * @throws HardwareError PROGRAM_MISSING with how to install it; DEVICE_IO when it fails, with its last lines; CALL_TIMEOUT at the
+ *   time limit; LIMIT_EXCEEDED for more than 16 Mi characters of output; the signal's reason
+ * @example
+ * ```ts
+ * const { stdout } = await runProgram(['uhubctl', '-l', location], { install: 'apt install uhubctl' })
+ * ```
+ */
+export async function runProgram(
+  command: readonly [string, ...string[]],
+  options: RunProgramOptions = {},
+): Promise<ProgramResult> {
+  const { timeoutMs = 60_000, signal, exitCodes = [0], install } = options
+  const [program] = command
+  signal?.throwIfAborted()
+  const group = await ProcessGroup.start(command, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    killAfterMs,
+    drainTimeoutMs,
+  })
+  const output = new Output(group, options.receiveLine)
+  const stopListening = onAbort(signal, () => void group.end())
+  try {
+    const [input] = group.pipes
+    // A program that ends without reading its input is no failure.
+    input?.on('error', () => undefined).end(options.input)
+    await withTimeLimit({ name: program, timeoutMs, signal }, async () => {
+      await group.exited
+      await group.drain()
+    })
+  } finally {
+    stopListening()
+    await group.end()
+  }
+  const end = await group.exited
+  const hidden = (text: string) =>
+    (options.secrets ?? []).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+  if (output.isTooLong)
+    throw new HardwareError('LIMIT_EXCEEDED', `${program} printed more than ${maxOutput} characters`)
+  if (end.type === 'notStarted' && end.isMissing) {
+    const cure = install === undefined ? 'install it, or add its folder to PATH' : install
+    throw new HardwareError('PROGRAM_MISSING', `The program ${program} is not installed: ${cure}`, { cause: end.error })
+  }
+  if (end.type === 'exited' && exitCodes.includes(end.exitCode)) return { ...output.texts, exitCode: end.exitCode }
+  const cause = end.type === 'notStarted' ? end.error : undefined
+  const shortMessage = hidden(`${program} ${describeEnd(end)}`)
+  throw new HardwareError('DEVICE_IO', hidden([shortMessage, ...output.lastLines].join('\n')), { cause, shortMessage })
+}
+
+/** The output of a program, with a limit. */
+class Output {
+  readonly #chunks: readonly Buffer[][] = [[], []]
+  #length = 0
+  isTooLong = false
+
+  constructor(group: ProcessGroup, receiveLine: ((line: string) => void) | undefined) {
+    for (const [index, chunks] of this.#chunks.entries()) {
+      const pipe = group.pipes[index + 1]
+      if (pipe === undefined) continue
+      if (receiveLine !== undefined) readLines(pipe, receiveLine)
+      pipe.on('data', (chunk: Buffer) => {
+        this.#length += chunk.length
+        if (this.#length <= maxOutput) chunks.push(chunk)
+        else if (!this.isTooLong) {
+          this.isTooLong = true
+          void group.end()
+        }
+      })
+    }
+  }
+
+  get texts() {
+    const [stdout = '', stderr = ''] = this.#chunks.map((chunks) => Buffer.concat(chunks).toString())
+    return { stdout, stderr }
+  }
+
+  /** The last lines of standard error, or of standard output where there are none. */
+  get lastLines(): readonly string[] {
+    const { stdout, stderr } = this.texts
+    const text = stderr.trim() === '' ? stdout : stderr
+    return text
+      .trimEnd()
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '')
+      .slice(-shownLines)
+      .map((line) => `  ${cutText(line, 300)}`)
+  }
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+
+import { runProgram } from '../../src/base/run-program.ts'
+import { HardwareError } from '../../src/errors.ts'
+
+const node = process.execPath
+
+test('runs a program without a shell, with its input, and returns its output', async () => {
+  const script = 'process.stdin.pipe(process.stdout); console.error(process.argv[1])'
+  const lines: string[] = []
+  const result = await runProgram([node, '-e', script, '$(echo "no"); `shell`'], {
+    input: 'one\ntwo\n',
+    receiveLine: (line) => lines.push(line),
+  })
+  expect(result).toEqual({ stdout: 'one\ntwo\n', stderr: '$(echo "no"); `shell`\n', exitCode: 0 })
+  expect(lines.toSorted()).toEqual(['$(echo "no"); `shell`', 'one', 'two'])
+})
+
+test('a failure shows the last lines and no secret', async () => {
+  const script = 'for (let i = 0; i < 30; i++) console.error(`line ${i} hunter2`); process.exitCode = 3'
+  const failure = await runProgram([node, '-e', script], { secrets: ['hunter2'] }).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'DEVICE_IO', shortMessage: `${node} failed with exit code 3` })
+  expect(String(failure)).toContain('line 29 ***')
+  expect(String(failure)).not.toMatch(/hunter2|line 19 /)
+  await expect(runProgram([node, '-e', 'process.exit(3)'], { exitCodes: [0, 3] })).resolves.toMatchObject({
+    exitCode: 3,
+  })
+})
+
+test('a missing program says how to install it', async () => {
+  await expect(runProgram(['no-such-tool'], { install: 'apt install no-such-tool' })).rejects.toMatchObject({
+    code: 'PROGRAM_MISSING',
+    origin: 'lab',
+    message: 'The program no-such-tool is not installed: apt install no-such-tool',
+  })
+})
+
+test('the time limit and the signal end the program with all that it has started', async () => {
+  // The shell's child keeps the pipe open until it is ended, too.
+  let pid = 0
+  const run = (script: string, options: object) =>
+    runProgram(['sh', '-c', `echo $$; ${script}`], { receiveLine: (line) => (pid = Number(line)), ...options })
+  await expect(run('sleep 60 & wait', { timeoutMs: 200 })).rejects.toMatchObject({
+    code: 'CALL_TIMEOUT',
+    message: /^sh did not end/,
+  })
+  expect(() => process.kill(-pid, 0)).toThrow('ESRCH')
+  const reason = new HardwareError('CALL_CANCELLED', 'enough')
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(reason), 100)
+  await expect(run('exec sleep 60', { signal: controller.signal })).rejects.toBe(reason)
+  expect(() => process.kill(-pid, 0)).toThrow('ESRCH')
+  await expect(run('exec sleep 60', { signal: controller.signal })).rejects.toBe(reason)
+})
+
+test('endless output ends the program', async () => {
+  await expect(runProgram(['yes'])).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+})
