@@ -409,12 +409,14 @@ describe('the config', () => {
     [{ url: 'socket://h:0' }, 'url is "socket://h:0"'],
     [{ url: 'loop://x' }, 'url is "loop://x"'],
     [{ url: 'loop://', baudrate: 0 }, 'baudrate is 0; it has to be a whole number above 0'],
+    [{ url: 'loop://', data_bits: 9 }, 'data_bits is 9; it has to be 5 or 6 or 7 or 8'],
+    [{ url: 'loop://', parity: 'E' }, 'parity is "E"; it has to be none or even or odd or mark or space'],
     [{ url: 'loop://', cps: -1 }, 'cps is -1; it has to be a number, 0 or above'],
     [{ url: 'loop://', check_present: 'no' }, 'check_present is "no"; it has to be true or false'],
     [{ url: 'loop://', disable_hupcl: 1 }, 'disable_hupcl is 1; it has to be true or false'],
     [
       { url: 'loop://', baud: 9600 },
-      'has unknown keys baud; it can have url, baudrate, check_present, cps, disable_hupcl',
+      'has unknown keys baud; it can have url, baudrate, data_bits, parity, stop_bits, check_present, cps, disable_hupcl',
     ],
   ])('%j is refused', (config, message) => {
     expect(() => new PySerial(config as never)).toThrow(message)

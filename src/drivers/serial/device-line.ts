@@ -8,6 +8,7 @@ import { childEnvironment } from '../../base/child-environment.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { loadOptionalModule } from '../../base/optional-module.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
+import type { LineSettings } from './line-settings.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 
 const run = promisify(execFile)
@@ -19,10 +20,8 @@ const deviceTimeoutMs = 10_000
 const settleMs = 100
 
 /** Options of {@link openDeviceLine}. */
-export interface DeviceOptions {
+export interface DeviceOptions extends LineSettings {
   readonly path: string
-  /** Bits a second. */
-  readonly baudRate: number
   /** True if DTR keeps its level when the port is closed. A change of DTR resets many boards. */
   readonly keepDtr: boolean
   /** Gets the problems that are no reason to fail. */
@@ -30,14 +29,15 @@ export interface DeviceOptions {
 }
 
 /**
- * Opens a serial port, 8N1, and locks it.
+ * Opens a serial port, and locks it.
  *
  * @throws HardwareError DEVICE_IO with the reason and the remedy, MODULE_MISSING without the package serialport
  */
 export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<SerialLine> {
-  const { path, baudRate, keepDtr, warn } = options
+  const { path, baudRate, dataBits, parity, stopBits, keepDtr, warn } = options
   const { SerialPort } = await loadOptionalModule('serialport', 'A serial port', () => import('serialport'))
-  const port = new SerialPort({ path, baudRate, hupcl: !keepDtr, autoOpen: false })
+  const settings = { baudRate, dataBits, parity, stopBits }
+  const port = new SerialPort({ path, ...settings, hupcl: !keepDtr, autoOpen: false })
   await limited(`opening ${path}`, (done) => port.open(done)).catch((cause: unknown) => {
     // The kernel may open the port later, when no caller waits.
     port.once('open', () => port.close(() => undefined))

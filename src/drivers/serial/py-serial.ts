@@ -5,13 +5,13 @@ import type { Implementation } from '../../interfaces/define.ts'
 import { lineEndLabel, lineEnds, Serial } from '../../interfaces/serial.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { checkConfig, ruleFor, rules } from '../../base/check.ts'
-import { openDeviceLine } from './device-line.ts'
+import { checkConfig, rules } from '../../base/check.ts'
+import { type LineSettings, lineSettingRules } from './line-settings.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 import { Loop } from './loop.ts'
+import { lineUrlRule, openLine } from './open-line.ts'
 import { requireDevice } from './require-device.ts'
 import { SharedPort } from './shared-port.ts'
-import { openSocketLine } from './socket-line.ts'
 import { parseSerialUrl, type SerialUrl } from './url.ts'
 
 /** The config of {@link PySerial}. */
@@ -20,6 +20,10 @@ export interface PySerialConfig {
   readonly url: string
   /** Bits a second (default 115200). */
   readonly baudrate?: number | undefined
+  /** Bits of a character (default 8). */
+  readonly data_bits?: LineSettings['dataBits'] | undefined
+  readonly parity?: LineSettings['parity'] | undefined
+  readonly stop_bits?: LineSettings['stopBits'] | undefined
   /** True if a session only starts when the device exists (default true). */
   readonly check_present?: boolean | undefined
   /** The most characters that are sent in a second, for devices that lose faster input (default: no limit). */
@@ -29,11 +33,6 @@ export interface PySerialConfig {
   /** The end of lines that the device expects (default `cr`, as a keyboard's Enter sends). Consoles of clients type it. */
   readonly line_end?: 'cr' | 'lf' | 'crlf' | undefined
 }
-
-const url = ruleFor(
-  'the path of a device, socket://host:port or loop://',
-  (value) => typeof value === 'string' && parseSerialUrl(value) !== undefined,
-)
 
 /**
  * A serial port, `loop://`, or a port behind `socket://`; any number of readers at once. The port is open while clients use it,
@@ -50,8 +49,11 @@ const url = ruleFor(
 export class PySerial extends Driver implements Implementation<typeof Serial> {
   static readonly interface = Serial
   static readonly configRules = {
-    url,
-    baudrate: rules.optional(rules.count),
+    url: lineUrlRule,
+    baudrate: rules.optional(lineSettingRules.baudRate),
+    data_bits: rules.optional(lineSettingRules.dataBits),
+    parity: rules.optional(lineSettingRules.parity),
+    stop_bits: rules.optional(lineSettingRules.stopBits),
     check_present: rules.optional(rules.flag),
     cps: rules.optional(rules.amount),
     disable_hupcl: rules.optional(rules.flag),
@@ -116,14 +118,9 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
   }
 
   #open(events: LineEvents): Promise<SerialLine> {
-    if (this.#url.kind === 'socket') return openSocketLine(this.#url, events)
-    const options = {
-      path: this.#config.url,
-      baudRate: this.#config.baudrate ?? 115_200,
-      keepDtr: this.#config.disable_hupcl === true,
-      warn: (message: string) => this.logger.warning(message),
-    }
-    return openDeviceLine(options, events)
+    const { url, baudrate: baudRate, data_bits: dataBits, parity, stop_bits: stopBits, disable_hupcl } = this.#config
+    const warn = (message: string) => this.logger.warning(message)
+    return openLine({ url, baudRate, dataBits, parity, stopBits, keepDtr: disable_hupcl, warn }, events)
   }
 }
 
