@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+
 import { HardwareError } from '../errors.ts'
 import { onAbort } from './abort.ts'
 import { cutText } from './cut-text.ts'
@@ -48,8 +50,8 @@ export interface ProgramResult {
  * out or the signal is aborted, it is ended with all processes that it has started.
  *
  * @param command the program and its arguments
- * @throws HardwareError PROGRAM_MISSING with how to install it; DEVICE_IO when it fails, with its last lines; CALL_TIMEOUT at the
- *   time limit; LIMIT_EXCEEDED for more than 16 Mi characters of output; the signal's reason
+ * @throws HardwareError PROGRAM_MISSING with how to install it; DEVICE_IO when it fails, with its last lines, and when its folder
+ *   is missing; CALL_TIMEOUT at the time limit; LIMIT_EXCEEDED for more than 16 Mi characters of output; the signal's reason
  * @example
  * ```ts
  * const { stdout } = await runProgram(['uhubctl', '-l', location], { install: 'apt install uhubctl' })
@@ -89,6 +91,13 @@ export async function runProgram(
   if (output.isTooLong)
     throw new HardwareError('LIMIT_EXCEEDED', `${program} printed more than ${maxOutput} characters`)
   if (end.type === 'notStarted' && end.isMissing) {
+    // Node reports a missing folder as a missing program.
+    const isFolder =
+      options.cwd === undefined || (await stat(options.cwd).catch(() => undefined))?.isDirectory() === true
+    if (!isFolder) {
+      const message = `${program} cannot be started: there is no folder ${options.cwd} (cwd)`
+      throw new HardwareError('DEVICE_IO', message, { cause: end.error, origin: 'lab' })
+    }
     const cure = install === undefined ? 'install it, or add its folder to PATH' : install
     throw new HardwareError('PROGRAM_MISSING', `The program ${program} is not installed: ${cure}`, { cause: end.error })
   }

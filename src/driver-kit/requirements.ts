@@ -1,4 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises'
+import { delimiter, join, resolve } from 'node:path'
 
 import { openSocket } from './open-socket.ts'
 import { runProgram } from '../base/run-program.ts'
@@ -26,6 +27,37 @@ export async function requireProgram(
     const isMissing = error instanceof HardwareError && error.code === 'PROGRAM_MISSING'
     return { name, isMet: false, found: isMissing ? 'not installed' : messageOf(error), cure: install }
   }
+}
+
+/**
+ * Checks that a program is there, without running it: for a program of the user, which may do anything.
+ *
+ * @param program a name, which is looked for in `PATH`, or a path
+ * @param options.cwd the folder that a relative path begins at (default: that of this process)
+ */
+export async function requireExecutable(
+  program: string,
+  { cwd = '.' }: { readonly cwd?: string | undefined } = {},
+): Promise<Requirement> {
+  const name = `the program ${program}`
+  const isPath = program.includes('/')
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const path of isPath ? [resolve(cwd, program)] : folders.map((folder) => join(folder, program))) {
+    const isFile = await stat(path).then(
+      (found) => found.isFile(),
+      () => false,
+    )
+    const runs =
+      isFile &&
+      (await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    if (runs) return { name, isMet: true, found: path }
+    if (isFile && isPath) return { name, isMet: false, found: 'may not be run', cure: `chmod +x ${path}` }
+  }
+  const cure = isPath ? 'correct the path' : 'install it, or add its folder to PATH'
+  return { name, isMet: false, found: isPath ? `there is no file ${resolve(cwd, program)}` : 'not installed', cure }
 }
 
 /** Programs use any code when they print their version. */

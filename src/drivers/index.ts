@@ -1,4 +1,6 @@
 export { AvrBoard, type AvrBoardConfig } from './avr-board/avr-board.ts'
+export { CommandPower } from './command-power/command-power.ts'
+export type { CommandLine, CommandPowerConfig } from './command-power/config.ts'
 export { Composite } from './composite/composite.ts'
 export { type HttpServerConfig, HttpServerDriver } from './http-server/http-server.ts'
 export { EchoNetwork } from './network/echo-network.ts'

@@ -35,6 +35,14 @@ test('a missing program says how to install it', async () => {
   })
 })
 
+test('a missing folder is not taken for a missing program', async () => {
+  await expect(runProgram(['true'], { cwd: '/no/such/folder' })).rejects.toMatchObject({
+    code: 'DEVICE_IO',
+    origin: 'lab',
+    message: 'true cannot be started: there is no folder /no/such/folder (cwd)',
+  })
+})
+
 test('the time limit and the signal end the program with all that it has started', async () => {
   // The shell's child keeps the pipe open until it is ended, too.
   let pid = 0

@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [
       'errors.ts',
       'base/',
-
+      'driver-kit/',
       'interfaces/',
       'runtime/driver.ts',
       'runtime/call.ts',

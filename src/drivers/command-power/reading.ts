@@ -1,0 +1,42 @@
+import { isRecord } from '../../base/check.ts'
+import { cutText } from '../../base/cut-text.ts'
+import { HardwareError } from '../../errors.ts'
+import type { PowerReading } from '../../interfaces/power.ts'
+
+/** The length from which output is cut in a message, in characters. */
+const shownLength = 200
+
+/**
+ * Finds a measurement in the output of a program.
+ *
+ * @param output a JSON object with `voltage` and `current`, unless there is a pattern
+ * @param pattern a regular expression with the groups `voltage` and `current`
+ * @returns volts and amperes
+ * @throws HardwareError RESULT_INVALID with the output when there is no measurement
+ */
+export function parseReading(output: string, pattern?: string): PowerReading {
+  const found: unknown = pattern === undefined ? parseJson(output) : new RegExp(pattern).exec(output)?.groups
+  const [voltage, current] = isRecord(found) ? [asNumber(found['voltage']), asNumber(found['current'])] : []
+  if (voltage !== undefined && current !== undefined) return { voltage, current }
+  const wanted =
+    pattern === undefined
+      ? 'a JSON object with the numbers voltage and current'
+      : `what matches read_pattern (${cutText(pattern, shownLength)}), with numbers`
+  const printed = output.trim() === '' ? 'nothing' : JSON.stringify(cutText(output.trim(), shownLength))
+  throw new HardwareError('RESULT_INVALID', `The command power_read has to print ${wanted}; it printed ${printed}`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A finite number, also one that is written as a text: many programs quote their numbers. */
+function asNumber(value: unknown): number | undefined {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined
+  const number = Number(value)
+  return Number.isFinite(number) ? number : undefined
+}
