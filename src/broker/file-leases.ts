@@ -149,8 +149,9 @@ export class FileLeases implements SlotHolder {
     onAbort(lease.lost, () => lost(slot, lease.lost.reason as HardwareError))
     const exporter = slot.name
     emit({ type: 'sessionStarted', file, role, exporter, durationMs: now() - begin })
-    const local = slot.exporter.local || lease.endpoint.reconnectTimeoutMs !== undefined
-    return { granted: true, exporter, endpoint: lease.endpoint, local }
+    const { endpoint } = lease
+    const reportsEnd = slot.exporter.local || endpoint.tunnels === true || endpoint.leaseKey !== undefined
+    return { granted: true, exporter, endpoint, reportsEnd }
   }
 
   async #close(slot: ExporterSlot): Promise<void> {

@@ -55,8 +55,8 @@ export type RoleGrant =
       readonly granted: true
       readonly exporter: string
       readonly endpoint: Lease['endpoint']
-      /** True if the run has started the exporter, or leased it from a controller, so that the broker reports its end. */
-      readonly local: boolean
+      /** True if the run notices the end of the exporter, or of its lease, so that the broker reports it. */
+      readonly reportsEnd: boolean
     }
   | RoleRefusal
 

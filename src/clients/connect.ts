@@ -64,16 +64,19 @@ export interface Connection {
 export async function createChannel(address: string, options: ConnectOptions = {}): Promise<Channel> {
   const { GrpcChannel } = await import('../protocol/grpc/grpc-channel.ts')
   const wrappers = await channelWrappers(options)
-  const connectDirectly: ConnectChannel = () => new GrpcChannel(parseAddress(address), options)
+  // A channel that connects again asks for the reason when it gives up, and not at every break.
+  const direct = wrappers.length === 0 ? options : { ...options, whenLost: undefined }
+  const connectDirectly: ConnectChannel = () => new GrpcChannel(parseAddress(address), direct)
   return wrappers.reduce<ConnectChannel>((inner, wrap) => () => wrap(inner), connectDirectly)()
 }
 
 /** The wrappers of a channel, from the inside out. */
-async function channelWrappers({ reconnectTimeoutMs }: ConnectOptions): Promise<ChannelWrapper[]> {
+async function channelWrappers({ reconnectTimeoutMs, tunnels, whenLost }: ConnectOptions): Promise<ChannelWrapper[]> {
   const wrappers: ChannelWrapper[] = []
   if (reconnectTimeoutMs !== undefined) {
     const { reconnectingChannel } = await import('../protocol/reconnect/reconnecting-channel.ts')
-    wrappers.push((connectAgain) => reconnectingChannel(connectAgain, reconnectTimeoutMs))
+    const options = { timeoutMs: reconnectTimeoutMs, tunnels, whenLost }
+    wrappers.push((connectAgain) => reconnectingChannel(connectAgain, options))
   }
   return wrappers
 }

@@ -9,7 +9,7 @@ import type { Endpoint } from '../protocol/endpoint.ts'
 import type { TakenLease } from '../protocol/grpc/take-lease.ts'
 import { nameLabel } from '../protocol/labels.ts'
 import type { LeaseEvent } from './lease-event.ts'
-import type { LeasableExporter, Lease, ReserveOptions } from './lease.ts'
+import { directReconnectMs, type LeasableExporter, type Lease, type ReserveOptions } from './lease.ts'
 import { thisProcess } from './machine-lock/exporter-lock.ts'
 
 /** Options of {@link DirectExporter.connect}. */
@@ -71,8 +71,8 @@ export class DirectExporter implements LeasableExporter {
   async reserve({ signal, file, waiting }: ReserveOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     const { name, endpoint, shared, emit } = this.#options
-    // Behind tunnels that come and go is the exporter of a lease that a controller has given.
-    if (!this.#takesLease || endpoint.reconnectTimeoutMs !== undefined) return
+    // Behind tunnels is the exporter of a lease that a controller has given.
+    if (!this.#takesLease || endpoint.tunnels === true) return
     if (this.#taken !== undefined && !this.#taken.lost.aborted) return
     const { takeLease } = await import('../protocol/grpc/take-lease.ts')
     const { address, ...security } = endpoint
@@ -98,7 +98,7 @@ export class DirectExporter implements LeasableExporter {
   async lease(): Promise<Lease> {
     const stopLog = await this.#followLog()
     return {
-      endpoint: { ...this.#options.endpoint, leaseKey: this.#taken?.key },
+      endpoint: { reconnectTimeoutMs: directReconnectMs, ...this.#options.endpoint, leaseKey: this.#taken?.key },
       releaseTimeoutMs: 0,
       lost: this.#taken?.lost ?? new AbortController().signal,
       activity: async () => undefined,

@@ -39,7 +39,7 @@ export function exporterFromEnvironment(
       ...(insecure ? { insecure } : {}),
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(duringHook ? { duringHook } : {}),
-      ...(hasTunnels ? { reconnectTimeoutMs } : {}),
+      ...(hasTunnels ? { reconnectTimeoutMs, tunnels: true } : {}),
     },
     labels: parseLabels(environment[variables.labels] ?? ''),
   }

@@ -4,6 +4,12 @@ import type { ExporterActivity } from '../protocol/activity.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
 import type { LockOwner } from './machine-lock/claim.ts'
 
+/**
+ * The time for which clients try to reach an exporter again whose connection has broken, in milliseconds. It is short, because the
+ * exporter is on this machine, or on one that the network reaches without tunnels: it is there at once, or it has ended.
+ */
+export const directReconnectMs = 2_000
+
 /** The right to use one exporter, until it is released. */
 export interface Lease {
   /** The place that clients connect to. */

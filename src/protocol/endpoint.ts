@@ -20,9 +20,15 @@ export interface Endpoint extends ConnectionSecurity {
   readonly duringHook?: boolean | undefined
   /**
    * The longest time to try to reconnect to the same session after the connection broke, in milliseconds (default: do not
-   * try). The tunnels to an exporter of a controller may break and come back during a lease.
+   * try).
    */
   readonly reconnectTimeoutMs?: number | undefined
+  /**
+   * Tunnels through a router lead to the exporter (default false). They may be down when a client connects, and nothing reports
+   * that the exporter behind them has gone. So the first connection is tried for `reconnectTimeoutMs`, too, and waits ask for
+   * the exporter's state.
+   */
+  readonly tunnels?: boolean | undefined
 }
 
 /** The metadata key of the passphrase, as Jumpstarter's standalone exporters expect it. */

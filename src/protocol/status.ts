@@ -45,7 +45,7 @@ const statusOfCode: ReadonlyMap<ErrorCode, Status> = new Map<ErrorCode, Status>(
  * down. Their statuses, UNAVAILABLE, INTERNAL and others, are also those of errors that a driver raises.
  */
 const brokenConnection =
-  /^(?:Connection dropped|Stream refused by server|Received RST_STREAM with code|(?:read|write) E[A-Z]+|Write (?:error:|failed with error)|No status information received|Failed to start HTTP\/2 stream|Received HTTP status code|The pending stream has been canceled|Cancelling all calls$)/
+  /^(?:Connection dropped|Stream refused by server|Received RST_STREAM with code|(?:read|write) E[A-Z]+|Write (?:error:|failed with error)|No status information received|Failed to start HTTP\/2 stream|Received HTTP status code|The pending stream has been canceled|Bandwidth exhausted or memory limit exceeded|Cancelling all calls$)/
 
 /** The system errors about a connection, which are a `ConnectionError` in Python. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTCONN', 'ETIMEDOUT'])

@@ -53,8 +53,8 @@ test('exporters are reserved in one order, leased, and given back', async () => 
   const { grants, failures, heldByOtherProcess } = await leases.lease()
   expect(order, 'by the keys of the exporters').toEqual(['due', 'uno'])
   expect(grants).toEqual({
-    dut: { granted: true, exporter: 'uno', endpoint: { address: '/uno' }, local: true },
-    peer: { granted: true, exporter: 'due', endpoint: { address: '/due' }, local: true },
+    dut: { granted: true, exporter: 'uno', endpoint: { address: '/uno' }, reportsEnd: true },
+    peer: { granted: true, exporter: 'due', endpoint: { address: '/due' }, reportsEnd: true },
   })
   expect([failures, heldByOtherProcess]).toEqual([[], false])
   expect(leases.releaseTimeoutMs).toBe(7)

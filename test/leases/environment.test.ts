@@ -28,6 +28,7 @@ test('in a shell with a lease of a controller, tunnels are tried again', () => {
   expect(exporterFromEnvironment({ ...exporterToEnvironment(exporter, 'lease-1') })?.endpoint).toEqual({
     ...exporter.endpoint,
     reconnectTimeoutMs: 60_000,
+    tunnels: true,
   })
 })
 

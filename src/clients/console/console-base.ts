@@ -7,7 +7,7 @@ import { withTimeLimit } from '../../base/time-limit.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { type ErrorDetails, HardwareError, messageOf } from '../../errors.ts'
 import type { BoardFailure } from '../board-failure.ts'
-import { originOf } from './console-error.ts'
+import { codeOfClose, originOf } from './console-error.ts'
 import { ConsoleStream } from './console-stream.ts'
 import { defaultGuards, describeGuardHit, type Guard, type GuardHit } from './guards.ts'
 import { ConsoleReader } from './reader.ts'
@@ -186,7 +186,7 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
         const why = cause ?? this.#stream.closed?.cause
         const details = { ...this.#options.details, console: this.name }
         const message = `Console ${this.name} was closed${why === undefined ? '' : `: ${messageOf(why)}`}; nothing can be sent`
-        reject(new HardwareError('CONSOLE_CLOSED', message, { cause: why, origin: originOf(why), details }))
+        reject(new HardwareError(codeOfClose(why), message, { cause: why, origin: originOf(why), details }))
       }
       if (stream === undefined || stream.destroyed) {
         fail()

@@ -76,6 +76,12 @@ export function originOf(cause: unknown): HardwareError['origin'] | undefined {
   return cause instanceof HardwareError ? cause.origin : undefined
 }
 
+/** @returns the code of the error of a console that was closed. The end of its exporter, or of the lease, is the real failure. */
+export function codeOfClose(cause: unknown): ErrorCode {
+  const isConsequence = cause instanceof HardwareError && ['EXPORTER_FAILED', 'LEASE_LOST'].includes(cause.code)
+  return isConsequence ? cause.code : 'CONSOLE_CLOSED'
+}
+
 /** Formats the last lines. Lines before the cursor begin with a dot. */
 function lastLines(text: string, cursor: number): string[] {
   if (text === '') return []

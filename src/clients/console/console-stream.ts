@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { BytesEnd } from '../../base/clean-text.ts'
 import { cancelTurn, nextTurn, now, startTimer, stopTimer, wallClock } from '../../base/clock.ts'
 import { pollUntil } from '../../base/poll.ts'
+import { type GapListener, listenForGaps } from '../../base/stream-gaps.ts'
 import { HardwareError } from '../../errors.ts'
 import { withoutCallOptions } from '../call-options.ts'
 import { type Guard, type GuardHit, Guards } from './guards.ts'
@@ -163,12 +164,25 @@ export class ConsoleStream {
       if (this.#mayComeBack(cause)) this.#reopen(cause)
       else this.#close(cause)
     }
+    listenForGaps(stream, this.#gapListener())
     stream.on('error', close)
     stream.on('end', () => close())
     stream.on('close', () => close())
     // The stream may have ended before the listeners were added.
     if (stream.destroyed) close(stream.errored ?? undefined)
     return stream
+  }
+
+  /** Marks the time in which the connection to the exporter was broken. What the device printed in it is lost. */
+  #gapListener(): GapListener {
+    let since = 0
+    return {
+      broken: ({ message }) => {
+        since = now()
+        this.#mark(`the connection is broken, and output may be missing: ${message}`)
+      },
+      mended: () => this.#mark(`the connection is back after ${Math.round(now() - since)} ms`),
+    }
   }
 
   #mayComeBack(error: unknown): error is HardwareError {

@@ -3,7 +3,7 @@ import type { WaitOptions } from '../../base/wait-options.ts'
 import { type ErrorCode, type ErrorDetails, HardwareError, messageOf } from '../../errors.ts'
 import type { BoardFailure } from '../board-failure.ts'
 import { noteWait } from '../call-options.ts'
-import { consoleError, type ConsoleErrorOptions, maskSecrets, originOf } from './console-error.ts'
+import { codeOfClose, consoleError, type ConsoleErrorOptions, maskSecrets, originOf } from './console-error.ts'
 import type { ConsoleStream } from './console-stream.ts'
 import { describeGuardHit, type GuardHit } from './guards.ts'
 import { preparePattern, type SearchFactory, showPattern } from './pattern.ts'
@@ -61,8 +61,8 @@ export class ConsoleReader {
    * has come, or the console has been quiet for 250 ms.
    *
    * @param options.timeoutMs the longest wait, in milliseconds (default: the rest of the test's time, outside of tests 30 000)
-   * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CONSOLE_CLOSED when the device is gone, GUARD_TRIPPED when
-   *   the board has failed, CALL_CANCELLED when the signal is aborted, CONSOLE_BUSY while another wait of this reader is
+   * @throws HardwareError CONSOLE_TIMEOUT with the last lines, CONSOLE_CLOSED when the device is gone, EXPORTER_FAILED
+   *   when the exporter has ended, GUARD_TRIPPED when the board has failed, CALL_CANCELLED when the signal is aborted, CONSOLE_BUSY while another wait of this reader is
    *   under way, ARGUMENT_INVALID for a value that is no pattern
    *
    * @example
@@ -196,7 +196,7 @@ export class ConsoleReader {
       case 'closed': {
         const cause = (this.context.stream.closed ?? this.context.stream.away)?.cause
         const how = cause === undefined ? 'was closed' : `was closed: ${cause.message}`
-        throw this.#error('CONSOLE_CLOSED', how, { cause, origin: originOf(cause) })
+        throw this.#error(codeOfClose(cause), how, { cause, origin: originOf(cause) })
       }
       case 'failed':
         throw result.error

@@ -102,7 +102,8 @@ export class ControllerLease implements Lease {
 
   get endpoint(): Endpoint {
     const { acquired, dialTimeoutMs } = this.#options
-    return { address: this.#socket?.path ?? '', name: acquired.exporter, reconnectTimeoutMs: dialTimeoutMs }
+    const address = this.#socket?.path ?? ''
+    return { address, name: acquired.exporter, reconnectTimeoutMs: dialTimeoutMs, tunnels: true }
   }
 
   get lost(): AbortSignal {

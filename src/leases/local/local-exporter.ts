@@ -1,7 +1,7 @@
 import { anySignal, onAbort } from '../../base/abort.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import type { LeasableExporter, Lease, ReserveOptions } from '../lease.ts'
+import { directReconnectMs, type LeasableExporter, type Lease, type ReserveOptions } from '../lease.ts'
 import { thisProcess } from '../machine-lock/exporter-lock.ts'
 import { ExporterChild, type ExporterChildOptions, type ExporterReady } from './exporter-child.ts'
 
@@ -111,7 +111,11 @@ export class LocalExporter implements LeasableExporter {
     })
     let released: Promise<void> | undefined
     return {
-      endpoint: { name: this.name, address: opened.type === 'opened' ? opened.address : '' },
+      endpoint: {
+        name: this.name,
+        address: opened.type === 'opened' ? opened.address : '',
+        reconnectTimeoutMs: directReconnectMs,
+      },
       releaseTimeoutMs: this.#stopTimeoutMs,
       lost: lost.signal,
       activity: async () => {

@@ -3,7 +3,7 @@ import type { WaitOptions } from '../../base/wait-options.ts'
 import { callError, nameOf } from '../call-error.ts'
 import type { Channel, ConnectChannel } from '../channel.ts'
 import { type AroundChannel, type ChannelRequest, mapChannel } from '../map-channel.ts'
-import { Reconnection } from './reconnection.ts'
+import { Reconnection, type ReconnectionOptions } from './reconnection.ts'
 import { ReconnectingStream } from './reconnecting-stream.ts'
 
 /**
@@ -11,10 +11,9 @@ import { ReconnectingStream } from './reconnecting-stream.ts'
  * back, and idempotent byte streams go on. A call whose answer was lost is repeated if it is idempotent.
  *
  * @param connect makes a channel to the exporter, which connects on first use
- * @param timeoutMs the longest time to try to reconnect
  */
-export function reconnectingChannel(connect: ConnectChannel, timeoutMs: number): Channel {
-  const reconnection = new Reconnection(connect, timeoutMs)
+export function reconnectingChannel(connect: ConnectChannel, options: ReconnectionOptions): Channel {
+  const reconnection = new Reconnection(connect, options)
   const channel = mapChannel(() => reconnection.channel, new RepeatingRequests(reconnection))
   return {
     ...channel,
@@ -25,8 +24,8 @@ export function reconnectingChannel(connect: ConnectChannel, timeoutMs: number):
     },
     openStream: async (target, options) => {
       const first = await channel.openStream(target, options)
-      const reopen = async (signal: AbortSignal) => {
-        await reconnection.reconnect(nameOf(target), { signal })
+      const reopen = async (signal: AbortSignal, error: Error) => {
+        await reconnection.reconnect(nameOf(target), error, { signal })
         return channel.openStream(target, { ...options, signal })
       }
       const isReconnectable = (error: Error) => reconnection.isReconnectable(error)
@@ -52,17 +51,16 @@ class RepeatingRequests implements AroundChannel {
     // The end of a session belongs to the end of the lease, for which a broken connection is as good.
     if (kind === 'endSession') return next(options)
     const deadline = options.timeoutMs === undefined ? undefined : now() + options.timeoutMs
-    const left = () => ({
-      ...options,
-      timeoutMs: deadline === undefined ? undefined : Math.max(1, deadline - now()),
-    })
+    let limits = options
     const stopKeepAlive = this.#reconnection.keepAlive()
     try {
       for (;;) {
         try {
-          return await next(left())
+          return await next(limits)
         } catch (error) {
-          await this.#recover(error, request, left())
+          const timeoutMs = deadline === undefined ? undefined : Math.max(1, Math.round(deadline - now()))
+          limits = { ...options, timeoutMs }
+          await this.#recover(error, request, limits)
         }
       }
     } finally {
@@ -96,7 +94,7 @@ class RepeatingRequests implements AroundChannel {
    */
   async #recover(error: unknown, { kind, name, idempotent }: ChannelRequest, limits: WaitOptions): Promise<void> {
     if (!this.#reconnection.isReconnectable(error)) throw error
-    await this.#reconnection.reconnect(name, limits)
+    await this.#reconnection.reconnect(name, error, limits)
     // A stream that was not opened has done nothing, nor has a request that could not connect.
     if (idempotent || kind === 'openStream' || error.code === 'CONNECTION_FAILED') return
     const { address, details } = this.#reconnection.channel

@@ -1,18 +1,19 @@
 import { Duplex } from 'node:stream'
 
+import { gapListenerOf } from '../../base/stream-gaps.ts'
 import { messageOf } from '../../errors.ts'
 
 /** Options of {@link ReconnectingStream}. */
 export interface ReconnectingStreamOptions {
-  /** Opens the stream again as soon as that is possible. The signal is aborted when the stream is destroyed. */
-  readonly reopen: (signal: AbortSignal) => Promise<Duplex>
+  /** Opens the stream again after an error, as soon as that is possible. The signal is aborted when the stream is destroyed. */
+  readonly reopen: (signal: AbortSignal, error: Error) => Promise<Duplex>
   /** True if the stream can be opened again after an error. */
   readonly isReconnectable: (error: Error) => boolean
 }
 
 /**
  * A stream of bytes that is opened again whenever its connection breaks. Bytes that the device sends meanwhile are lost, and
- * bytes that are written meanwhile wait.
+ * bytes that are written meanwhile wait. The stream's {@link GapListener} is told of both ends of the gap.
  */
 export class ReconnectingStream extends Duplex {
   readonly #options: ReconnectingStreamOptions
@@ -77,7 +78,9 @@ export class ReconnectingStream extends Duplex {
     stream.on('error', (error) => {
       if (this.#open !== stream || this.destroyed) return
       this.#open = undefined
-      if (this.#options.isReconnectable(error)) this.#reopen()
+      // The bytes that had come when the connection broke are kept.
+      for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) this.push(chunk)
+      if (this.#options.isReconnectable(error)) this.#reopen(error)
       else this.destroy(error)
     })
     stream.once('close', () => {
@@ -85,10 +88,14 @@ export class ReconnectingStream extends Duplex {
     })
   }
 
-  #reopen(): void {
-    this.#current = this.#options.reopen(this.#closed.signal).then((stream) => {
+  #reopen(error: Error): void {
+    gapListenerOf(this)?.broken(error)
+    this.#current = this.#options.reopen(this.#closed.signal, error).then((stream) => {
       if (this.destroyed) stream.destroy()
-      else this.#use(stream)
+      else {
+        gapListenerOf(this)?.mended()
+        this.#use(stream)
+      }
       // `end()` was already sent on the previous stream, so repeat it.
       if (this.writableFinished) stream.end()
       return stream

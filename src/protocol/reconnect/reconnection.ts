@@ -1,10 +1,10 @@
-import { untilAborted, anySignal } from '../../base/abort.ts'
+import { anySignal, onAbort, untilAborted } from '../../base/abort.ts'
 import { startTimer, stopTimer } from '../../base/clock.ts'
 import { retry } from '../../base/retry.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { HardwareError, isConnectionError, messageOf } from '../../errors.ts'
 import { callError, callErrorBecause, type CallName, cancelledCallError } from '../call-error.ts'
-import type { Channel, ConnectChannel } from '../channel.ts'
+import type { Channel, ConnectChannel, WhenLost } from '../channel.ts'
 import type { ExporterReport } from '../exporter.ts'
 import { statusOfError } from '../status.ts'
 
@@ -21,10 +21,23 @@ const heartbeatMs = 5_000
 /** The time without an answer after which the exporter counts as gone, in milliseconds. */
 const silenceMs = 30_000
 
+/** Options of {@link Reconnection}. */
+export interface ReconnectionOptions {
+  /** The longest time to try to reconnect, in milliseconds. */
+  readonly timeoutMs: number
+  /**
+   * Tunnels through a router lead to the exporter (default false). They may be down at the beginning, too, and do not report
+   * that the exporter has gone, so that waits ask for its state.
+   */
+  readonly tunnels?: boolean | undefined
+  /** Finds out why the session cannot be reached any more. */
+  readonly whenLost?: WhenLost | undefined
+}
+
 /** Reaches the session of an exporter again when the connection has broken. */
 export class Reconnection {
   readonly #connect: ConnectChannel
-  readonly #timeoutMs: number
+  readonly #options: ReconnectionOptions
   readonly #closed = new AbortController()
   #channel: Channel
   /** The root driver's uuid. It identifies the session, because exporters make new drivers for each session. */
@@ -34,13 +47,10 @@ export class Reconnection {
   #users = 0
   #heartbeat: NodeJS.Timeout | undefined
 
-  /**
-   * @param connect makes a channel, which connects on first use
-   * @param timeoutMs the longest time to try to reconnect
-   */
-  constructor(connect: ConnectChannel, timeoutMs: number) {
+  /** @param connect makes a channel, which connects on first use */
+  constructor(connect: ConnectChannel, options: ReconnectionOptions) {
     this.#connect = connect
-    this.#timeoutMs = timeoutMs
+    this.#options = options
     this.#channel = connect()
   }
 
@@ -59,8 +69,9 @@ export class Reconnection {
     this.#session ??= root?.uuid
   }
 
-  /** Asks the exporter regularly if it is still there. @returns a function that stops this; may be called again */
+  /** Asks an exporter behind tunnels regularly if it is still there. @returns a function that stops this; may be called again */
   keepAlive(): () => void {
+    if (this.#options.tunnels !== true) return () => undefined
     this.#users++
     this.#beatLater()
     let isOver = false
@@ -75,13 +86,16 @@ export class Reconnection {
    * Waits until the session is reached again.
    *
    * @param call the call that waits, for errors
+   * @param failure the error with which the connection broke
    * @throws HardwareError CONNECTION_LOST or EXPORTER_FAILED, of origin `lab`, if the session is gone; CALL_TIMEOUT and
-   *   CALL_CANCELLED if the limits of the call end the wait; the reason why the lease was lost, if it is known
+   *   CALL_CANCELLED if the limits of the call end the wait; the reason why the lease was lost, if it is known; the failure
+   *   itself if the exporter was never reached, and is not behind tunnels
    */
-  async reconnect(call: CallName, { signal, timeoutMs }: WaitOptions): Promise<void> {
-    this.#reconnecting ??= this.#tryUntilReached().finally(() => (this.#reconnecting = undefined))
+  async reconnect(call: CallName, failure: Error, { signal, timeoutMs }: WaitOptions): Promise<void> {
+    this.#reconnecting ??= this.#tryUntilReached(failure).finally(() => (this.#reconnecting = undefined))
     const reconnected = this.#reconnecting.catch((error: unknown) => {
-      throw error instanceof HardwareError ? callErrorBecause(call, error, error.cause) : error
+      if (error === failure || !(error instanceof HardwareError)) throw error
+      throw callErrorBecause(call, error, error.cause ?? failure)
     })
     const limit = new AbortController()
     const timer = timeoutMs === undefined ? undefined : startTimer(() => limit.abort(), timeoutMs)
@@ -111,14 +125,27 @@ export class Reconnection {
     this.#channel.close(reason)
   }
 
-  async #tryUntilReached(): Promise<void> {
-    const timeoutMs = this.#timeoutMs
+  async #tryUntilReached(failure: Error): Promise<void> {
+    const { timeoutMs, tunnels } = this.#options
     const { signal } = this.#closed
+    if (this.#session === undefined && tunnels !== true) {
+      const reason = await this.#reason()
+      throw signal.aborted ? signal.reason : (reason ?? failure)
+    }
     const isRetryable = (error: unknown) => !isGone(error) && (this.isReconnectable(error) || isTimeout(error))
+    let isFirst = true
+    const reach = () => {
+      // The connection may be whole, or there again: other calls that are under way on it must not be cut off.
+      if (!isFirst) this.#renew()
+      isFirst = false
+      return this.#reach()
+    }
     try {
-      await retry(() => this.#reach(), { firstWaitMs, maxWaitMs, timeoutMs, isRetryable, signal })
+      await retry(reach, { firstWaitMs, maxWaitMs, timeoutMs, isRetryable, signal })
     } catch (error) {
+      const reason = isConnectionError(error) || isTimeout(error) ? await this.#reason() : undefined
       if (signal.aborted) throw signal.reason
+      if (reason !== undefined) throw reason
       const { address, details } = this.#channel
       if (isGone(error)) {
         throw new HardwareError('LEASE_LOST', `${address}: the lease is over`, { cause: error, details })
@@ -130,13 +157,23 @@ export class Reconnection {
     }
   }
 
-  async #reach(): Promise<void> {
-    // A new channel for each try, because gRPC's own channel waits longer between its tries.
+  /** @returns the reason why the session is gone, if it is known soon, or the channel is closed meanwhile */
+  #reason(): Promise<HardwareError | undefined> {
+    const { promise: closed, resolve } = Promise.withResolvers<undefined>()
+    const stopListening = onAbort(this.#closed.signal, () => resolve(undefined))
+    return Promise.race([this.#options.whenLost?.(), closed]).finally(stopListening)
+  }
+
+  /** Takes a new channel, because gRPC's own channel waits longer between its tries. */
+  #renew(): void {
     this.#channel.close()
     this.#channel = this.#connect()
+  }
+
+  async #reach(): Promise<void> {
     // The error names the call that waits, and not this request.
-    const limits = { label: '', timeoutMs: answerTimeoutMs, signal: this.#closed.signal }
-    const report = await this.#channel.report(limits)
+    const timeoutMs = Math.min(answerTimeoutMs, this.#options.timeoutMs)
+    const report = await this.#channel.report({ label: '', timeoutMs, signal: this.#closed.signal })
     this.noteSession(report)
     if (report.drivers[0]?.uuid === this.#session) return
     const { address, details } = this.#channel

@@ -6,7 +6,16 @@ import { Duplex, PassThrough } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { byteStream, call, connect, defineInterface, Driver, DriverClient, streaming } from '../../../src/index.ts'
+import {
+  byteStream,
+  call,
+  connect,
+  defineInterface,
+  Driver,
+  DriverClient,
+  HardwareError,
+  streaming,
+} from '../../../src/index.ts'
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
 import { ServedSession } from '../../../src/runtime/served-session.ts'
 import { Session } from '../../../src/runtime/session.ts'
@@ -176,6 +185,18 @@ test('a stream that is idempotent goes on, and what is written meanwhile waits',
   echo.destroy()
 })
 
+test('bytes that had come when the connection broke are not lost, though nobody had read them', async () => {
+  const { client, cut } = await start()
+  const echo = await client.stream('echo')
+  const frames = Array.from({ length: 4 }, (_, frame) => Buffer.alloc(32 * 1024, String(frame)))
+  for (const frame of frames) echo.write(frame)
+  // Nothing can be seen of a stream that is not read.
+  await delay(200)
+  await cut()
+  echo.end()
+  expect(Buffer.concat(await Array.fromAsync(echo as AsyncIterable<Buffer>)).equals(Buffer.concat(frames))).toBe(true)
+})
+
 test('a stream that has been ended stays so', async () => {
   const { client, driver, cut } = await start()
   const socket = await client.stream('held')
@@ -238,17 +259,32 @@ test('a streaming call goes on in the same way', async () => {
   await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_LOST', origin: 'wire' })
 })
 
-test('it may be there only after a while at the beginning, too', async () => {
+test('tunnels may be there only after a while at the beginning, too', async () => {
   const { path, cut } = await start()
+  const tunnels = { reconnectTimeoutMs: 5_000, tunnels: true }
   const back = cut(800)
-  const connection = await connect(path, { reconnectTimeoutMs: 5_000 })
+  const connection = await connect(path, tunnels)
   connection.close()
   await back
   const gone = cut(3_000)
-  await expect(connect(path, { reconnectTimeoutMs: 5_000, timeoutMs: 500 })).rejects.toMatchObject({
+  await expect(connect(path, { ...tunnels, timeoutMs: 500 })).rejects.toMatchObject({
     code: 'CALL_TIMEOUT',
     origin: 'lab',
   })
+  await gone
+})
+
+test('without tunnels, an exporter that does not answer at the beginning is an error at once, with the reason if there is one', async () => {
+  const { path, cut } = await start()
+  const gone = cut(1_000)
+  const begin = performance.now()
+  await expect(connect(path, { reconnectTimeoutMs: 5_000 })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' })
+  const reason = new HardwareError('EXPORTER_FAILED', 'it was killed')
+  await expect(connect(path, { reconnectTimeoutMs: 5_000, whenLost: async () => reason })).rejects.toMatchObject({
+    code: 'EXPORTER_FAILED',
+    message: 'GetReport: it was killed',
+  })
+  expect(performance.now() - begin).toBeLessThan(900)
   await gone
 })
 
