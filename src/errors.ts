@@ -159,6 +159,8 @@ export function isConnectionError(error: unknown): error is ConnectionError {
 /** The message of a thrown value, which need not be an Error. */
 export function messageOf(error: unknown): string {
   try {
+    // A host with several addresses, none of which could be reached: Node gives no message for all.
+    if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
     return String(error instanceof Error ? error.message : error)
   } catch {
     // An object without a prototype, or a getter that throws: drivers and test code may throw anything.

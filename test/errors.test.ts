@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
+import { messageOf } from '../src/errors.ts'
 import { errorCodes, HardwareError } from '../src/index.ts'
 
 test('docs/errors.md has every code with its origin, and no other', () => {
@@ -39,4 +40,10 @@ test('the stack leads to the line that waited, though timers and calls of this p
   const error: unknown = await theTest().catch((failure: unknown) => failure)
   expect(error).toHaveProperty('stack', expect.stringContaining('processTimers'))
   expect(error).toHaveProperty('stack', expect.stringContaining('theTest'))
+})
+
+test('a host that none of its addresses reaches has a message', () => {
+  const failures = [new Error('connect ECONNREFUSED ::1:80'), new Error('connect ECONNREFUSED 127.0.0.1:80')]
+  expect(messageOf(new AggregateError(failures))).toBe('connect ECONNREFUSED ::1:80; connect ECONNREFUSED 127.0.0.1:80')
+  expect(messageOf(new AggregateError(failures, 'both'))).toBe('both')
 })

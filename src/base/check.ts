@@ -39,12 +39,19 @@ export const rules = {
   flag: ruleFor('true or false', (value) => typeof value === 'boolean'),
   port: ruleFor('a number from 1 to 65535', (value) => isInteger(value, 1, 65_535)),
   count: ruleFor('a whole number above 0', (value) => isInteger(value, 1, Number.MAX_SAFE_INTEGER)),
+  seconds: ruleFor(
+    'a number of seconds above 0',
+    (value) => typeof value === 'number' && value > 0 && value < Infinity,
+  ),
   amount: ruleFor('a number, 0 or above', (value) => typeof value === 'number' && value >= 0 && value < Infinity),
   texts: ruleFor(
     'a list of texts',
     (value) => Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string'),
   ),
   object: ruleFor('an object', isRecord),
+  /** A password or alike, which may be empty. No message shows it. */
+  secret: (value: unknown) =>
+    typeof value === 'string' ? undefined : 'is missing, or is no text; a number has to be in quotes',
   /** A rule for a key that has one of some texts. */
   oneOf: (...texts: readonly string[]): ConfigRule =>
     ruleFor(texts.join(' or '), (value) => typeof value === 'string' && texts.includes(value)),

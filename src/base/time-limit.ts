@@ -1,5 +1,5 @@
-import { type ErrorDetails, HardwareError } from '../errors.ts'
-import { untilAborted } from './abort.ts'
+import { type ErrorDetails, type ErrorOrigin, HardwareError } from '../errors.ts'
+import { onAbort, untilAborted } from './abort.ts'
 import { startTimer, stopTimer } from './clock.ts'
 
 /** A time limit, with the name of the wait for its error. */
@@ -9,6 +9,8 @@ export interface TimeLimit {
   readonly timeoutMs: number
   /** The facts of its error, in addition to the limit. */
   readonly details?: ErrorDetails | undefined
+  /** The party that has to act when the limit runs out (default `board`). */
+  readonly origin?: ErrorOrigin | undefined
   /** Ends the wait early. */
   readonly signal?: AbortSignal | undefined
 }
@@ -16,17 +18,20 @@ export interface TimeLimit {
 /**
  * Runs a function that has to end in time. Its work may go on after the limit; only the wait ends.
  *
+ * @param run gets a signal that is aborted when the wait ends early, to end the work, too
  * @throws HardwareError CALL_TIMEOUT when the limit runs out first, and the signal's reason when the signal is aborted first
  */
-export async function withTimeLimit<T>(limit: TimeLimit, run: () => Promise<T>): Promise<T> {
+export async function withTimeLimit<T>(limit: TimeLimit, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { timeoutMs, signal } = limit
   signal?.throwIfAborted()
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = startTimer(() => reject(timeLimitError(limit)), timeoutMs)
+  const ended = new AbortController()
+  const stopListening = onAbort(signal, () => ended.abort(signal?.reason))
+  const timer = startTimer(() => ended.abort(timeLimitError(limit)), timeoutMs)
   try {
-    return await untilAborted(Promise.race([run(), late]), signal)
+    return await untilAborted(run(ended.signal), ended.signal)
   } finally {
     stopTimer(timer)
+    stopListening()
   }
 }
 
@@ -38,7 +43,7 @@ export function timeLimitSignal(limit: Omit<TimeLimit, 'signal'>): AbortSignal {
 }
 
 /** Makes the error of something that has reached its time limit. */
-export function timeLimitError({ name, timeoutMs, details }: TimeLimit): HardwareError {
+export function timeLimitError({ name, timeoutMs, details, origin }: TimeLimit): HardwareError {
   const message = `${name} did not end within ${timeoutMs} ms`
-  return new HardwareError('CALL_TIMEOUT', message, { details: { ...details, limitMs: timeoutMs } })
+  return new HardwareError('CALL_TIMEOUT', message, { origin, details: { ...details, limitMs: timeoutMs } })
 }

@@ -104,7 +104,12 @@ export class DeviceConnection<T> {
     const tooLate = new AbortController()
     const opening = this.#options.open(ended, AbortSignal.any([signal, tooLate.signal]))
     try {
-      const limit = { name: `opening the connection to ${name}`, timeoutMs: openTimeoutMs, signal }
+      const limit = {
+        name: `opening the connection to ${name}`,
+        timeoutMs: openTimeoutMs,
+        signal,
+        origin: 'lab',
+      } as const
       return { device: await withTimeLimit(limit, () => Promise.race([opening, lost])), lost }
     } catch (error) {
       tooLate.abort(error)

@@ -18,11 +18,19 @@ describe('rules', () => {
     ['port', [1, 65_535], [0, 65_536, 1.5, '80', NaN, Infinity, null]],
     ['count', [1, 2 ** 40], [0, -1, 0.5, '1', Infinity, null]],
     ['amount', [0, 0.5, 1e9], [-0.1, '1', NaN, Infinity, null]],
+    ['seconds', [0.1, 1e9], [0, -1, '1', NaN, Infinity, null]],
     ['texts', [['a'], ['', 'b']], [[], 'a', [1], null]],
     ['object', [{}, { a: 1 }], [[], 'a', null, undefined]],
+    ['secret', ['a', ''], [1234, ['a'], null, undefined]],
   ])('%s', (rule, right, wrong) => {
     expect(right.map(is(rule))).toEqual(right.map(() => true))
     expect(wrong.map(is(rule))).toEqual(wrong.map(() => false))
+  })
+
+  test('no message shows a secret', () => {
+    expect(findMistakes({ password: 4711 }, { password: rules.secret })).toEqual([
+      'password is missing, or is no text; a number has to be in quotes',
+    ])
   })
 
   test('a key has one of some texts', () => {

@@ -32,6 +32,23 @@ test('ends with its signal; nothing is begun when it is aborted before', async (
   expect(run).toHaveBeenCalledTimes(1)
 })
 
+test('tells the work that the wait has ended, and why', async () => {
+  const seen: AbortSignal[] = []
+  const work = (signal: AbortSignal) => {
+    seen.push(signal)
+    return never()
+  }
+  const limit = { name: 'the relay', timeoutMs: 10, origin: 'lab' } as const
+  await expect(withTimeLimit(limit, work)).rejects.toMatchObject({ code: 'CALL_TIMEOUT', origin: 'lab' })
+  const end = new AbortController()
+  const waiting = withTimeLimit({ ...limit, timeoutMs: 60_000, signal: end.signal }, work)
+  end.abort(new Error('enough'))
+  await expect(waiting).rejects.toThrow('enough')
+  expect(seen.map(({ reason }) => (reason as Error).message)).toEqual(['the relay did not end within 10 ms', 'enough'])
+  await withTimeLimit(limit, async (signal) => void seen.push(signal))
+  expect(seen[2]?.aborted).toBe(false)
+})
+
 test('leaves no timer and no unhandled rejection behind a run that throws at once', async () => {
   const run = () => {
     throw new TypeError('at once')
