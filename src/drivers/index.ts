@@ -2,6 +2,14 @@ export { AvrBoard, type AvrBoardConfig } from './avr-board/avr-board.ts'
 export { CommandPower } from './command-power/command-power.ts'
 export type { CommandLine, CommandPowerConfig } from './command-power/config.ts'
 export { Composite } from './composite/composite.ts'
+export type {
+  HttpPowerAuth,
+  HttpPowerConfig,
+  HttpPowerCredentials,
+  HttpPowerReadRequest,
+  HttpPowerRequest,
+} from './http-power/config.ts'
+export { HttpPower } from './http-power/http-power.ts'
 export { type HttpServerConfig, HttpServerDriver } from './http-server/http-server.ts'
 export { EchoNetwork } from './network/echo-network.ts'
 export { TcpNetwork, type TcpNetworkConfig, UnixNetwork, type UnixNetworkConfig } from './network/socket-network.ts'

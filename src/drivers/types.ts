@@ -9,6 +9,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_composite.driver.Composite': async () => (await import('./composite/composite.ts')).Composite,
     'jumpstarter_driver_http.driver.HttpServer': async () =>
       (await import('./http-server/http-server.ts')).HttpServerDriver,
+    'jumpstarter_driver_http_power.driver.HttpPower': async () =>
+      (await import('./http-power/http-power.ts')).HttpPower,
     'jumpstarter_driver_network.driver.EchoNetwork': async () =>
       (await import('./network/echo-network.ts')).EchoNetwork,
     'jumpstarter_driver_network.driver.TcpNetwork': async () =>
