@@ -68,6 +68,21 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'The states of a board and the ways between them.',
     imports: ['errors.ts', 'base/', 'clients/'],
   },
+  conformance: {
+    purpose:
+      'Suites that test a driver against its real part, for the drivers of this package and for those of others.',
+    imports: [
+      'errors.ts',
+      'serve.ts',
+      'base/',
+      'interfaces/',
+      'clients/',
+      'runtime/driver.ts',
+      'runtime/config/construct-driver.ts',
+      'runtime/config/driver-types.ts',
+    ],
+    typesOnly: ['runtime/config/driver-types.ts'],
+  },
   leases: {
     purpose: 'The sources of leases: exporters that a run starts, exporters that run already, and controllers.',
     imports: [

@@ -1,5 +1,3 @@
-import { checkConfig } from '../../base/check.ts'
-import { isStandardSchema, parseConfig } from '../../base/config-schema.ts'
 import { messageOf } from '../../errors.ts'
 import { Call } from '../call.ts'
 import { CompositeDriver } from '../composite-driver.ts'
@@ -7,6 +5,7 @@ import { type Driver, interfaceOf } from '../driver.ts'
 import { checkSafeArgs, findSafeCalls } from '../safe-state.ts'
 import { walkTree } from '../driver-tree.ts'
 import { applyCommonOptions, splitConfig } from './common-options.ts'
+import { constructDriver } from './construct-driver.ts'
 import { type DriverClass, type DriverTypes, resolveDriverType } from './driver-types.ts'
 import type { Entries, Entry } from './entries.ts'
 import { type ExporterConfig, invalidConfig } from './parse.ts'
@@ -132,7 +131,7 @@ class TreeBuilder {
     const { common, own } = splitConfig(Class, entry.config)
     try {
       const construction = new Call({ name: `${path} (${Class.name})`, path })
-      const driver = construction.run(() => construct(Class, own))
+      const driver = construction.run(() => constructDriver(Class, own))
       applyCommonOptions(driver, common)
       Object.assign(driver.methodsDescription, entry.methodsDescription)
       if (entry.description !== undefined) driver.description = entry.description
@@ -162,14 +161,4 @@ class TreeBuilder {
 
 function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
   return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
-}
-
-/** @throws TypeError with all mistakes of the config, also where the constructor does not look for them */
-function construct(Class: DriverClass, config: Readonly<Record<string, unknown>>): Driver {
-  const { configRules } = Class
-  if (configRules === undefined) return new Class(config)
-  if (isStandardSchema(configRules)) return new Class(parseConfig(config, configRules) as typeof config)
-  const driver = new Class(config)
-  checkConfig(config, configRules)
-  return driver
 }

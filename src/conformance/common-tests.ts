@@ -1,0 +1,128 @@
+import { expect } from 'vitest'
+
+import { pause } from '../base/pause.ts'
+import { pollUntil } from '../base/poll.ts'
+import type { DriverClient } from '../clients/driver-client.ts'
+import type { DriverClass } from '../runtime/config/driver-types.ts'
+import { makeBadConfig, missedMistakes } from './bad-config.ts'
+import { contractMistakes } from './contract.ts'
+import type { TestedDriver } from './device.ts'
+import { noteResources } from './leftovers.ts'
+import { driverAt } from './open-device.ts'
+import { blamesDevice, describeOutcome, failedWith, outcomeOf } from './outcome.ts'
+import type { Suite } from './suite.ts'
+
+/** The times at which calls are cancelled and sessions closed, in milliseconds after the start of a use. */
+const momentsMs = [0, 2, 20]
+
+/** Registers the tests that every kind of device has. */
+export function registerCommonTests<Client extends DriverClient, Device extends TestedDriver>(
+  suite: Suite<Client, Device>,
+): void {
+  const { badCalls, contract, kind, use, usesAtOnce = 20 } = suite.definition
+  const { badConfig, lacks, path, timeoutMs } = suite.options
+
+  suite.test('has the methods of the interface, with their kinds and names', async ({ client, device }) => {
+    const mistakes = contractMistakes(driverAt(path, device.driver), contract, new Set(Object.keys(lacks)))
+    expect(mistakes).toEqual([])
+    const call = client.call('conformance_unknown_method' as never)
+    const outcome = await outcomeOf('the call of an unknown method', timeoutMs, call)
+    expect(failedWith(outcome, 'METHOD_NOT_FOUND'), `an unknown method: ${describeOutcome(outcome)}`).toBe(true)
+  })
+
+  if (badCalls.length > 0) {
+    suite.test('refuses wrong arguments, and goes on', async ({ client, device }) => {
+      for (const [method, ...args] of badCalls) {
+        if (lacks[method] !== undefined) continue
+        const call = `${method}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`
+        const outcome = await outcomeOf(call, timeoutMs, client.call(method as never, ...(args as never[])))
+        const message = `${call} has to end with ARGUMENT_INVALID (throw a TypeError or a RangeError); ${describeOutcome(outcome)}`
+        expect(failedWith(outcome, 'ARGUMENT_INVALID'), message).toBe(true)
+      }
+      await use(client, device)
+    })
+  }
+
+  suite.test(`serves ${usesAtOnce} uses at once`, async ({ client, device }) => {
+    const uses = Array.from({ length: usesAtOnce }, () => use(client, device))
+    const ended = await outcomeOf(`${usesAtOnce} uses at once`, 3 * timeoutMs, Promise.allSettled(uses))
+    if (ended.failed) throw ended.error
+    expect(ended.value.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))).toEqual([])
+  })
+
+  suite.test('can be used after a call was cancelled', async ({ client, device }) => {
+    for (const ms of momentsMs) {
+      const controller = new AbortController()
+      const cancelled = use(client.with({ signal: controller.signal }), device)
+      const outcome = outcomeOf('a cancelled use', timeoutMs, cancelled)
+      await pause(ms)
+      controller.abort()
+      const end = await outcome
+      const message = `a cancelled use has to end with CALL_CANCELLED, or to succeed; ${describeOutcome(end)}`
+      expect(!end.failed || failedWith(end, 'CALL_CANCELLED'), message).toBe(true)
+      await use(client, device)
+    }
+  })
+
+  suite.test('ends its calls when the session is closed', async ({ client, device, closeSession }) => {
+    const running = outcomeOf('a use whose session is closed', timeoutMs, use(client, device))
+    await pause(2)
+    await closeSession()
+    await running
+  })
+
+  suite.test('serves one session after another', async (first) => {
+    await first[Symbol.asyncDispose]()
+    for (let session = 0; session < 2; session++) {
+      await using next = await suite.open()
+      await use(next.client, next.device)
+    }
+  })
+
+  suite.testClass('leaves nothing open behind', async (notTested) => {
+    if (suite.options.skip !== undefined) notTested(suite.options.skip)
+    const run = async () => {
+      await using opened = await suite.open()
+      await use(opened.client, opened.device)
+    }
+    // Modules that load on first use may keep something open for good.
+    await run()
+    const leftovers = noteResources()
+    await run()
+    expect(await leftovers(timeoutMs), `open after the end of a session with a ${kind} driver`).toEqual([])
+  })
+
+  suite.test(
+    'blames the board or the lab while the real part is away, and comes back',
+    async ({ client, device, notTested }) => {
+      if (device.interrupt === undefined) notTested('create() gives no interrupt()')
+      await use(client, device)
+      const running = outcomeOf('a use that began before the real part went away', timeoutMs, use(client, device))
+      await device.interrupt?.()
+      const first = await running
+      expect(!first.failed || blamesDevice(first), `an interrupted use: ${describeOutcome(first)}`).toBe(true)
+      const away = await outcomeOf('a use without the real part', timeoutMs, use(client, device))
+      const message = `a use without the real part has to fail with the origin board or lab; ${describeOutcome(away)}`
+      expect(blamesDevice(away), message).toBe(true)
+      if (device.restore === undefined) notTested('create() gives no restore()')
+      await device.restore?.()
+      let last = away
+      const works = async () => {
+        last = await outcomeOf('a use after the real part has come back', timeoutMs, use(client, device))
+        return last.failed ? undefined : true
+      }
+      const isBack = await pollUntil(works, { firstMs: 10, maxMs: 200, timeoutMs })
+      expect(isBack, `a use after the real part has come back: ${describeOutcome(last)}`).toBe(true)
+    },
+    'interrupt',
+  )
+
+  suite.test('names all mistakes of a config at once', async ({ device, notTested }) => {
+    const Class = device.driver.constructor as DriverClass
+    const wrong = badConfig ?? makeBadConfig(Class)
+    if (wrong === undefined) {
+      return notTested(`${Class.name}.configRules do not tell the keys of the config; give the option badConfig`)
+    }
+    expect(await missedMistakes(Class, wrong)).toBeUndefined()
+  })
+}

@@ -1,0 +1,64 @@
+import { Cleanups } from '../base/cleanups.ts'
+import { withTimeLimit } from '../base/time-limit.ts'
+import type { ClientClass, DriverClient } from '../clients/driver-client.ts'
+import { HardwareError } from '../errors.ts'
+import type { Driver } from '../runtime/driver.ts'
+import { serve } from '../serve.ts'
+import type { CreateDriver, TestedDriver } from './device.ts'
+
+/** The longest that a real part may take to start, and to stop, in milliseconds. */
+const partTimeoutMs = 60_000
+
+/** A driver in a session of its own, with a client. */
+export interface OpenedDevice<Client extends DriverClient, Device extends TestedDriver> extends AsyncDisposable {
+  readonly device: Device
+  readonly client: Client
+  /** Ends the session, which closes the driver. The real part goes on. */
+  readonly closeSession: () => Promise<void>
+}
+
+/** Options of {@link openDevice}. */
+export interface OpenDeviceOptions<Client extends DriverClient> {
+  readonly Client: ClientClass<Client>
+  readonly path: string | undefined
+  /** The longest that the start and the end of the session may take, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** Makes a driver, serves it over a real connection, and makes the client of the driver at a path. */
+export async function openDevice<Client extends DriverClient, Device extends TestedDriver>(
+  create: CreateDriver<Device>,
+  { Client, path, timeoutMs }: OpenDeviceOptions<Client>,
+): Promise<OpenedDevice<Client, Device>> {
+  const cleanups = new Cleanups()
+  try {
+    const device = await withTimeLimit({ name: 'create()', timeoutMs: partTimeoutMs }, async () => create())
+    cleanups.add('the disposal of the real part', () => device[Symbol.asyncDispose]?.(), partTimeoutMs)
+    const root = await withTimeLimit({ name: 'the start of the session', timeoutMs }, () => serve(device.driver))
+    const closeSession = () =>
+      withTimeLimit({ name: 'the end of the session', timeoutMs }, async () => root[Symbol.asyncDispose]())
+    cleanups.add('the end of the session', closeSession, 'self-limited')
+    const { node }: DriverClient = follow<DriverClient>(path, root)
+    return { device, client: new Client(node), closeSession, [Symbol.asyncDispose]: () => cleanups.run() }
+  } catch (error) {
+    return cleanups.runAfter(error)
+  }
+}
+
+/** Finds the driver at a path below a root: `board.power`. @throws HardwareError ARGUMENT_INVALID when there is none */
+export function driverAt(path: string | undefined, root: Driver): Driver {
+  return follow(path, root)
+}
+
+function follow<Node extends { readonly children: Readonly<Record<string, Node>> }>(
+  path: string | undefined,
+  root: Node,
+): Node {
+  if (path === undefined) return root
+  return path.split('.').reduce((parent: Node, name) => {
+    const child = parent.children[name]
+    if (child !== undefined) return child
+    const names = Object.keys(parent.children).join(', ') || 'none'
+    throw new HardwareError('ARGUMENT_INVALID', `There is no driver '${path}': '${name}' is none of ${names}`)
+  }, root)
+}
