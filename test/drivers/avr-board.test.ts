@@ -4,36 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import {
-  CompositeClient,
-  DigitalInputClient,
-  DigitalOutputClient,
-  FlasherClient,
-  SerialClient,
-  VirtualPowerClient,
-} from '../../src/clients/index.ts'
 import { AvrBoard, type AvrBoardConfig } from '../../src/drivers/index.ts'
-import { serve } from '../../src/index.ts'
+import { serveSimulatedBoard } from '../support/simulated-board.ts'
 import { needsCommand } from '../support/system-part.ts'
 
 const firmware = new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url)
 
-async function serveBoard(config?: AvrBoardConfig) {
-  const board = await serve(new AvrBoard(config), { client: CompositeClient })
-  const child = <C>(Class: abstract new (...args: never) => C, ...path: string[]): C => {
-    const client = path.reduce((parent, name) => parent?.children[name] as CompositeClient, board as CompositeClient)
-    expect(client).toBeInstanceOf(Class)
-    return client as C
-  }
-  return {
-    power: child(VirtualPowerClient, 'power'),
-    console: child(SerialClient, 'console'),
-    flasher: child(FlasherClient, 'flasher'),
-    led: child(DigitalInputClient, 'gpio', 'D13'),
-    button: child(DigitalOutputClient, 'gpio', 'D2'),
-    [Symbol.asyncDispose]: () => board[Symbol.asyncDispose](),
-  }
-}
+const serveBoard = (config?: AvrBoardConfig) =>
+  serveSimulatedBoard(new AvrBoard(config), { input: 'D13', output: 'D2' })
 
 describe.each(['real-time', 'maximum'] as const)('an AVR board at %s speed', (speed) => {
   let board: Awaited<ReturnType<typeof serveBoard>>
@@ -61,7 +39,7 @@ describe.each(['real-time', 'maximum'] as const)('an AVR board at %s speed', (sp
   })
 
   test('works its pins', async () => {
-    const { console, led, button } = board
+    const { console, input: led, output: button } = board
     expect(await led.read()).toBe(false)
     const edge = led.waitForEdge('rising')
     await console.sendLine('led on')
@@ -81,7 +59,7 @@ describe.each(['real-time', 'maximum'] as const)('an AVR board at %s speed', (sp
   })
 
   test('forgets its RAM without power, keeps program and EEPROM, and loses all when destroyed', async () => {
-    const { console, power, led } = board
+    const { console, power, input: led } = board
     await console.sendLine('led on')
     await led.waitForActive()
     await power.cycle({ offMs: 0 })

@@ -1,38 +1,47 @@
 import type * as Avr from 'avr8js'
 
+import { ByteQueue } from '../simulated-board/byte-queue.ts'
+import type { Machine, MachineKind, MachineOutput } from '../simulated-board/machine.ts'
 import { ports } from './pins.ts'
 
 /** The clock of an Arduino Uno (ATmega328P data sheet, section 9; Arduino Uno schematic). */
-export const clockHz = 16_000_000
+const clockHz = 16_000_000
 /** ATmega328P data sheet, section 8. */
 const eepromBytes = 1024
 const ramBytes = 2048
 
-/** Receives the output of the machine. */
-export interface MachineOutput {
-  byte(value: number): void
-  level(pin: string, high: boolean): void
+/** An ATmega328P, with its EEPROM. */
+export class AvrKind implements MachineKind {
+  readonly #avr: typeof Avr
+  #eeprom: Avr.EEPROMMemoryBackend
+
+  constructor(avr: typeof Avr) {
+    this.#avr = avr
+    this.#eeprom = new avr.EEPROMMemoryBackend(eepromBytes)
+  }
+
+  powerOn(flash: Uint8Array, output: MachineOutput): Machine {
+    return new AvrMachine(this.#avr, { flash, eeprom: this.#eeprom }, output)
+  }
+
+  erase(): void {
+    this.#eeprom = new this.#avr.EEPROMMemoryBackend(eepromBytes)
+  }
 }
 
 /** The memories that keep their content without power. */
-export interface Memory {
+interface Memory {
   readonly flash: Uint8Array
   readonly eeprom: Avr.EEPROMMemoryBackend
 }
 
-/** Makes an EEPROM in its state of delivery. */
-export function createEeprom(avr: typeof Avr): Avr.EEPROMMemoryBackend {
-  return new avr.EEPROMMemoryBackend(eepromBytes)
-}
-
-/** A powered ATmega328P. It is made at each power-on, and dropped with all its state at each power-off. */
-export class Machine {
+/** A powered ATmega328P. */
+class AvrMachine implements Machine {
   readonly #avr: typeof Avr
   readonly #cpu: Avr.CPU
   readonly #uart: Avr.AVRUSART
   readonly #pins = new Map<string, { readonly port: Avr.AVRIOPort; readonly index: number }>()
-  /** The bytes that wait for the UART, and the function to call when they have been sent. */
-  readonly #queue: { readonly bytes: Uint8Array; next: number; readonly done: () => void }[] = []
+  readonly #queue = new ByteQueue()
 
   constructor(avr: typeof Avr, { flash, eeprom }: Memory, output: MachineOutput) {
     this.#avr = avr
@@ -61,44 +70,34 @@ export class Machine {
     })
   }
 
-  get cycles(): number {
-    return this.#cpu.cycles
+  get timeMs(): number {
+    return this.#cpu.cycles / (clockHz / 1000)
   }
 
-  /** Puts a level on a pin from outside. */
   drive(pin: string, high: boolean): void {
     const place = this.#pins.get(pin)
     place?.port.setPin(place.index, high)
   }
 
-  /** Queues bytes for the UART. They are lost while its receiver is off, as on a wire. */
   send(bytes: Uint8Array, done: () => void): void {
-    this.#queue.push({ bytes, next: 0, done })
+    this.#queue.push(bytes, done)
     this.#feed()
   }
 
-  /** Drops the bytes that wait for the UART, at a power-off. */
   dropQueue(): void {
-    for (const { done } of this.#queue.splice(0)) done()
+    this.#queue.clear()
   }
 
   #feed(): void {
-    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
-      const byte = first.bytes[first.next]
-      if (byte === undefined) {
-        this.#queue.shift()
-        first.done()
-        continue
-      }
-      if (this.#uart.rxBusy) return
-      first.next++
-      if (this.#uart.rxEnable) this.#uart.writeByte(byte)
+    while (this.#queue.hasNext && !this.#uart.rxBusy) {
+      const byte = this.#queue.take()
+      if (byte !== undefined && this.#uart.rxEnable) this.#uart.writeByte(byte)
     }
   }
 
-  /** Runs until the clock has reached `cycles`, or until `stop`, which is called every few thousand cycles, returns true. */
-  run(cycles: number, stop: () => boolean): void {
+  run(untilMs: number, stop: () => boolean): boolean {
     const cpu = this.#cpu
+    const cycles = untilMs * (clockHz / 1000)
     while (cpu.cycles < cycles && !stop()) {
       const end = Math.min(cycles, cpu.cycles + 4_000)
       while (cpu.cycles < end) {
@@ -106,5 +105,7 @@ export class Machine {
         cpu.tick()
       }
     }
+    // The simulator has no sleep: the processor always works.
+    return false
   }
 }

@@ -1,42 +1,57 @@
 import { EventEmitter } from 'node:events'
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { HardwareError } from '../../errors.ts'
-import type { FromSimulator, ToSimulator } from './messages.ts'
-import type { SimulatorData } from './simulator-thread.ts'
 import type { SimulatedPins } from '../simulated-lines.ts'
+import type { FromSimulator, ToSimulator } from './messages.ts'
+import type { SimulatorData, SimulatorSpeed } from './run-simulator.ts'
 
 interface Events {
   received: [Uint8Array]
   /** The board has changed the level of a pin. */
   level: [pin: string, high: boolean]
+  /** The simulator has a remark about the program. */
+  remark: [text: string]
 }
 
-/** The simulated microcontroller. It runs in a separate thread, so that a busy firmware does not delay the exporter. */
+/** Options of a {@link Simulator}. */
+export interface SimulatorOptions {
+  /** The module of the thread, which calls `runSimulator()`. */
+  readonly thread: URL
+  readonly speed: SimulatorSpeed
+  /** The size of the flash, in bytes. */
+  readonly flashBytes: number
+}
+
+/** An erased byte of flash, on all boards. */
+export const erased = 0xff
+
+/** A simulated microcontroller. It runs in a separate thread, so that a busy firmware does not delay the exporter. */
 export class Simulator extends EventEmitter<Events> implements SimulatedPins {
-  readonly #speed: SimulatorData['speed']
+  readonly #options: SimulatorOptions
   readonly #levels = new Map<string, boolean>()
   readonly #asked: { resolve: () => void; reject: (error: Error) => void }[] = []
   readonly #sending = new Map<number, (error?: Error) => void>()
+  #flash: Uint8Array
   #worker: Worker | undefined
   #failure: HardwareError | undefined
   #nextId = 0
 
-  constructor(speed: SimulatorData['speed']) {
+  constructor(options: SimulatorOptions) {
     super()
     this.setMaxListeners(0)
-    this.#speed = speed
+    this.#options = options
+    this.#flash = this.eraseFlash()
   }
 
   /**
    * Starts the thread. The board is off.
    *
-   * @throws HardwareError MODULE_MISSING when avr8js is not installed
+   * @throws HardwareError MODULE_MISSING when the simulator's package is not installed
    */
   start(): Promise<void> {
-    const file = new URL(`./simulator-thread${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(file, { workerData: { speed: this.#speed } satisfies SimulatorData })
+    const { thread, speed } = this.#options
+    const worker = new Worker(thread, { workerData: { speed, flash: this.#flash } satisfies SimulatorData })
     this.#worker = worker
     return new Promise((resolve, reject) => {
       this.#asked.push({ resolve, reject })
@@ -51,6 +66,22 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
   /** Ends the thread. */
   async stop(): Promise<void> {
     await this.#worker?.terminate()
+  }
+
+  /** The program memory. */
+  get flash(): Uint8Array {
+    return this.#flash
+  }
+
+  /** Makes a program memory without a program. */
+  eraseFlash(): Uint8Array {
+    return new Uint8Array(this.#options.flashBytes).fill(erased)
+  }
+
+  /** Replaces the program memory. A board that is on restarts. */
+  async program(flash: Uint8Array): Promise<void> {
+    await this.tell({ type: 'program', flash })
+    this.#flash = flash
   }
 
   /** The level that the board puts on a pin; low while the board is off. */
@@ -93,7 +124,7 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
         this.#asked.shift()?.resolve()
         break
       case 'failed':
-        this.#fail(explain(message.message))
+        this.#fail(new HardwareError(message.code, message.message))
         break
       case 'sent':
         this.#sending.get(message.id)?.()
@@ -101,6 +132,9 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
         break
       case 'received':
         this.emit('received', message.bytes)
+        break
+      case 'remark':
+        this.emit('remark', message.text)
         break
       case 'levels':
         for (const { pin, high } of message.changes) {
@@ -116,10 +150,4 @@ export class Simulator extends EventEmitter<Events> implements SimulatedPins {
     for (const done of this.#sending.values()) done(this.#failure)
     this.#sending.clear()
   }
-}
-
-function explain(message: string): HardwareError {
-  return message.includes("'avr8js'")
-    ? new HardwareError('MODULE_MISSING', 'AvrBoard needs the package avr8js: npm install --save-dev avr8js')
-    : new HardwareError('CALL_FAILED', `The simulator stopped: ${message}`)
 }

@@ -1,9 +1,8 @@
 import { SimulatedPower } from '../simulated-power.ts'
-import { eraseFlash } from './flasher.ts'
 import type { Simulator } from './simulator.ts'
 
-/** The power of a simulated Uno. `off` clears the RAM and the registers. The flash and the EEPROM keep their content without power. */
-export class AvrPower extends SimulatedPower {
+/** The power of a simulated microcontroller. `off` clears the RAM and the registers; the flash keeps its content without power. */
+export class MicrocontrollerPower extends SimulatedPower {
   readonly #simulator: Simulator
 
   constructor(simulator: Simulator) {
@@ -18,7 +17,7 @@ export class AvrPower extends SimulatedPower {
   override async off(destroy?: boolean | null) {
     await this.#simulator.tell({ type: 'power', on: false })
     if (destroy !== true) return
-    await this.#simulator.tell({ type: 'eraseEeprom' })
-    await this.#simulator.tell({ type: 'program', flash: eraseFlash() })
+    await this.#simulator.tell({ type: 'erase' })
+    await this.#simulator.program(this.#simulator.eraseFlash())
   }
 }

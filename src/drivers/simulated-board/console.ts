@@ -8,16 +8,24 @@ import type { Simulator } from './simulator.ts'
 /** The most bytes that wait for a slow reader. More bytes are lost, as on any serial port. */
 const maxUnread = 1024 * 1024
 
-/** The board's UART. Every reader receives all output. Input is sent at the firmware's baud rate. */
-export class AvrConsole extends Driver implements Implementation<typeof Serial> {
+/** Options of a {@link SimulatedConsole}. */
+export interface SimulatedConsoleOptions {
+  /** Reset the board when DTR becomes active (default false). */
+  readonly resetByDtr?: boolean | undefined
+}
+
+/** The UART of a simulated board. Every reader receives all output. Input is sent at the firmware's baud rate. */
+export class SimulatedConsole extends Driver implements Implementation<typeof Serial> {
   static readonly interface = Serial
   readonly #simulator: Simulator
   readonly #open = new Set<Duplex>()
+  readonly #resetByDtr: boolean
   #dtr = false
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: Simulator, { resetByDtr = false }: SimulatedConsoleOptions = {}) {
     super()
     this.#simulator = simulator
+    this.#resetByDtr = resetByDtr
   }
 
   connect() {
@@ -43,13 +51,13 @@ export class AvrConsole extends Driver implements Implementation<typeof Serial> 
     for (const stream of this.#open) stream.destroy()
   }
 
-  /** Resets the board when DTR becomes active, as on an Arduino. */
+  /** Resets a board whose reset line is connected to DTR, as on an Arduino, when DTR becomes active. */
   async setDtr(active: boolean) {
     const becomesActive = active && !this.#dtr
     this.#dtr = active
-    if (becomesActive) await this.#simulator.tell({ type: 'reset' })
+    if (becomesActive && this.#resetByDtr) await this.#simulator.tell({ type: 'reset' })
   }
 
-  /** Does nothing: an Arduino does not connect RTS. */
+  /** Does nothing: no simulated board connects RTS. */
   setRts() {}
 }
