@@ -24,13 +24,13 @@ export interface SourceOptions {
 
 /** The sources of exporters of a project: those that its options or the environment name, then the controller. */
 export function poolsOf(exporters: readonly ConfiguredExporter[], options: SourceOptions): ExporterPool[] {
-  const { root, controller, emit } = options
+  const { root, controller, logLevel, emit } = options
   const pools: ExporterPool[] = [new RunPool(exporters.map((exporter) => sourceOf(exporter, options)))]
   if (controller !== undefined) {
     const { lease = 'file', durationMs, maxDurationMs } = controller
     const config = () => loadConfig(controller, root)
     const exporter = (selector: string) => {
-      return new ControllerExporter({ config, selector, durationMs, maxDurationMs, emit })
+      return new ControllerExporter({ config, selector, durationMs, maxDurationMs, logLevel, emit })
     }
     pools.push(new ControllerPool({ lease, exporter }))
   }
@@ -44,8 +44,8 @@ function sourceOf(configured: ConfiguredExporter, { root, controller, logLevel, 
     start: async (signal, runFolder) => {
       if ('lease' in configured) {
         const { ExistingLeaseExporter } = await import('../leases/controller/existing-lease-exporter.ts')
-        const options = { lease: configured.lease, config: () => loadConfig(controller, root), signal, emit }
-        return ExistingLeaseExporter.open(options)
+        const config = () => loadConfig(controller, root)
+        return ExistingLeaseExporter.open({ lease: configured.lease, config, logLevel, signal, emit })
       }
       if ('file' in configured) {
         const { LocalExporter } = await import('../leases/local/local-exporter.ts')

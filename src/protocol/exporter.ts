@@ -59,4 +59,6 @@ export interface LogEntry {
   readonly severity: Severity
   readonly message: string
   readonly source: (typeof logSources)[number]
+  /** The place of the line in the log of the session, from 1 on. Exporters of Python do not number their lines. */
+  readonly number?: number | undefined
 }

@@ -11,7 +11,7 @@ const capacity = 256
  */
 export class LogBroadcast {
   readonly #lines: LogEntry[] = []
-  /** The number of the oldest kept line. */
+  /** The number of lines before the oldest kept one. */
   #first = 0
   #closed = false
   readonly #events = new EventEmitter().setMaxListeners(0)
@@ -49,7 +49,7 @@ export class LogBroadcast {
       const entry = this.#lines[cursor - this.#first]
       if (entry !== undefined) {
         cursor++
-        yield entry
+        yield { ...entry, number: cursor }
       } else if (this.#closed) {
         return
       } else {

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
+import { createCertificates } from '../support/certificates.ts'
 import { createCliFolder } from '../support/cli.ts'
+import { serveLab } from '../support/controller/serve-lab.ts'
 
 const timeout = 60_000
 const driver = fileURLToPath(new URL('../support/drivers/psu.ts', import.meta.url))
@@ -52,6 +54,17 @@ test(
 test('a shell shows them, and its commands do not show them again', { timeout }, async () => {
   const call = [process.execPath, cli.mainFile, 'call', 'psu.say', 'one']
   const shell = ['shell', '--exporter-config', file]
+  expect(lines((await cli.run([...shell, '--', ...call])).stderr)).toEqual(['warning one', 'error one'])
+  const whole = await cli.run([...shell, '--log', '--', ...call])
+  expect(lines(whole.stderr)).toEqual(['debug one', 'info one', 'warning one', 'error one'])
+})
+
+test('a shell with a lease of a controller shows them, too', { timeout }, async () => {
+  const certificates = await createCertificates()
+  onTestFinished(() => certificates.remove())
+  const { clientFile } = await serveLab(certificates, ['psu'], {}, { export: { psu: { type: `${driver}#Psu` } } })
+  const call = [process.execPath, cli.mainFile, 'call', 'psu.say', 'one']
+  const shell = ['shell', '--client-config', clientFile, '-l', 'board=uno']
   expect(lines((await cli.run([...shell, '--', ...call])).stderr)).toEqual(['warning one', 'error one'])
   const whole = await cli.run([...shell, '--log', '--', ...call])
   expect(lines(whole.stderr)).toEqual(['debug one', 'info one', 'warning one', 'error one'])

@@ -124,7 +124,7 @@ describe('the course of a session', () => {
     const channel = new GrpcChannel({ kind: 'unix', path: path('desk.sock') })
     expect(await channel.state()).toMatchObject({ status: 'BEFORE_LEASE_HOOK', message: undefined })
     for await (const line of channel.logs()) {
-      expect(line).toEqual({ severity: 'INFO', source: 'BEFORE_LEASE_HOOK', message: 'begun' })
+      expect(line).toEqual({ severity: 'INFO', source: 'BEFORE_LEASE_HOOK', message: 'begun', number: 1 })
       break
     }
     // Another client waits, and shows what it waits for.

@@ -47,7 +47,7 @@ test('every log reader sees every line, from the first that is kept', async () =
   const second = await Promise.all(readers.map((reader) => reader.next()))
   await Promise.all(readers.map((reader) => reader.return()))
   expect(first.map(({ value }) => value)).toEqual(
-    Array(2).fill({ severity: 'WARNING', message: '[driver.MockThermostat] early', source: 'DRIVER' }),
+    Array(2).fill({ severity: 'WARNING', message: '[driver.MockThermostat] early', source: 'DRIVER', number: 1 }),
   )
   expect(second.map(({ value }) => value?.message)).toEqual(Array(2).fill('[driver.MockThermostat] late'))
 })

@@ -13,6 +13,9 @@ import { type ControllerArguments, type ExporterArguments, type LogArguments, lo
 import { runCommandToEnd } from '../run-command.ts'
 import { UsageError } from '../usage-error.ts'
 
+/** The variable with which a run inside the shell leaves the log to the shell. */
+const logIsShown = { [logLevelVariable]: 'off' }
+
 /** The options of `vitest-hardware shell`. */
 export interface ShellArguments extends ExporterArguments, ControllerArguments, LogArguments {
   readonly exporterConfig?: string
@@ -49,12 +52,8 @@ export async function runShell(command: readonly string[], options: ShellArgumen
     const lease = await exporter.lease()
     try {
       if (command.length === 0) console.error(`exporter ${exporter.name} is leased; exit ends the lease`)
-      // This process shows the log already.
-      const shown = { [logLevelVariable]: 'off' }
-      const variables = {
-        ...exporterToEnvironment({ endpoint: lease.endpoint, labels: exporter.labels ?? {} }),
-        ...shown,
-      }
+      const { endpoint } = lease
+      const variables = { ...exporterToEnvironment({ endpoint, labels: exporter.labels ?? {} }), ...logIsShown }
       // Both gRPC's C++ core and grpc-js read this variable, so that commands with either trust the same authorities.
       const roots = options.ca === undefined ? {} : { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: resolve(options.ca) }
       const { lost } = lease
@@ -93,6 +92,7 @@ async function runWithController(
     config,
     lease: existing ?? { selector, exporter: name, ...leaseTags(process.env, undefined) },
     maxDurationMs: maxDuration,
+    logLevel: logLevelOf(options),
     signal: cancel.signal,
     emit: print,
   }).finally(() => {
@@ -101,7 +101,7 @@ async function runWithController(
   onAbort(lease.lost, () => console.error(`error: ${messageOf(lease.lost.reason)}`))
   try {
     const { labels } = lease.exporter
-    const variables = exporterToEnvironment({ endpoint: lease.endpoint, labels }, lease.name)
+    const variables = { ...exporterToEnvironment({ endpoint: lease.endpoint, labels }, lease.name), ...logIsShown }
     process.exitCode = await runCommandToEnd(argv, { variables, lost: lease.lost })
   } finally {
     await lease.release()

@@ -9,7 +9,7 @@ import { leaseTags } from './lease-tags.ts'
 /** Options of {@link ControllerExporter}. */
 export interface ControllerExporterOptions extends Pick<
   ControllerLeaseOptions,
-  'durationMs' | 'maxDurationMs' | 'emit'
+  'durationMs' | 'maxDurationMs' | 'logLevel' | 'emit'
 > {
   /** Reads the client's configuration. It is read for each lease, because its token may have been renewed. */
   readonly config: () => Promise<ClientConfig>
@@ -71,7 +71,7 @@ export class ControllerExporter implements LeasableExporter {
       await this.free().catch((error: Error) => this.#options.emit({ type: 'cleanupFailed', exporter, error }))
     }
     if (this.#leased !== undefined) return
-    const { config, durationMs, maxDurationMs } = this.#options
+    const { config, durationMs, maxDurationMs, logLevel, emit } = this.#options
     const { leaseFromController } = await import('./lease-from-controller.ts')
     this.#leased = await leaseFromController({
       config: await config(),
@@ -80,7 +80,8 @@ export class ControllerExporter implements LeasableExporter {
       maxDurationMs,
       maxWaitMs,
       signal: anySignal(this.#closed.signal, signal),
-      emit: this.#options.emit,
+      logLevel,
+      emit,
       waiting,
     })
   }

@@ -2,7 +2,9 @@ import { anySignal } from '../../base/abort.ts'
 import { Cleanups } from '../../base/cleanups.ts'
 import { RepeatedFailures } from '../../base/repeated-failures.ts'
 import { retry } from '../../base/retry.ts'
-import { connect } from '../../clients/connect.ts'
+import type { LogLevel } from '../../base/log-level.ts'
+import { connect, createChannel } from '../../clients/connect.ts'
+import { followLog } from '../../clients/follow-log.ts'
 import { printPastHook } from '../../clients/wait-until-ready.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
@@ -38,6 +40,8 @@ export interface OpenLeaseOptions {
   readonly maxDurationMs: number
   /** The longest time that reaching the exporter may take, in milliseconds. */
   readonly dialTimeoutMs: number
+  /** The mildest lines of the exporter's log that are emitted during the lease. */
+  readonly logLevel: LogLevel
   readonly signal?: AbortSignal | undefined
   readonly emit: (event: LeaseEvent) => void
 }
@@ -52,6 +56,7 @@ export class ControllerLease implements Lease {
   readonly #failures = { tunnel: new RepeatedFailures(), renewal: new RepeatedFailures() }
   #exporter: RegisteredExporter
   #socket: LeaseSocket | undefined
+  #endLog: () => Promise<void> = async () => undefined
   #released: Promise<void> | undefined
 
   /**
@@ -139,12 +144,29 @@ export class ControllerLease implements Lease {
     })
     this.#socket = socket
     this.#cleanups.add('the removal of its socket', () => socket.close())
+    // It goes on while the session ends, because the hook says something, too.
+    this.#cleanups.add('the end of the log', () => this.#endLog())
     this.#cleanups.add('the end of the session', () => this.#endSession(socket.path), 'self-limited')
     const connection = await connect(socket.path, { name: acquired.exporter, print: this.#print, timeoutMs, signal })
     try {
       await printPastHook(connection.channel, this.#print)
     } finally {
       connection.close()
+    }
+    await this.#followLog()
+  }
+
+  /** Emits the log, through a tunnel of its own. The log of a lease that somebody else has created begins now. */
+  async #followLog(): Promise<void> {
+    const { logLevel: level, isOwn } = this.#options
+    if (level === 'off') return
+    const { address, ...options } = this.endpoint
+    const channel = await createChannel(address, options)
+    const following = followLog(channel, { level, past: isOwn, afterLease: isOwn, print: this.#print })
+    this.#endLog = async () => {
+      // A lease that is lost has no session that could answer.
+      if (!this.lost.aborted) await (await following)()
+      channel.close()
     }
   }
 
@@ -176,7 +198,7 @@ export class ControllerLease implements Lease {
     if (!this.#options.isOwn || this.lost.aborted) return
     await endSession({
       path,
-      print: this.#print,
+      print: this.#options.logLevel === 'off' ? this.#print : undefined,
       hookFailed: (message) => this.#emit({ type: 'hookFailed', hook: 'afterLease', message }),
     })
   }

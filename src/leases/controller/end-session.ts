@@ -18,8 +18,8 @@ const endStatuses: ReadonlySet<ExporterStatusName> = new Set(['AVAILABLE', 'AFTE
 export interface EndSessionOptions {
   /** The unix socket that leads to the exporter. */
   readonly path: string
-  /** Receives the output of the hook, a line at a time. */
-  readonly print: (line: string) => void
+  /** Receives the output of the hook, a line at a time. Missing if somebody reads the log already: Python's has one reader. */
+  readonly print?: ((line: string) => void) | undefined
   /** Receives the message of a hook that has failed, if it has one. */
   readonly hookFailed: (message: string | undefined) => void
 }
@@ -32,7 +32,7 @@ export interface EndSessionOptions {
 export async function endSession({ path, print, hookFailed }: EndSessionOptions): Promise<void> {
   const channel = await createChannel(path)
   const hookEnded = new AbortController()
-  const output = printHook(channel, 'AFTER_LEASE_HOOK', print, hookEnded.signal)
+  const output = print && printHook(channel, 'AFTER_LEASE_HOOK', print, hookEnded.signal)
   try {
     if (!(await channel.endSession({ timeoutMs: hookAnswerTimeoutMs }))) return
     const state = await untilEnded(channel)

@@ -3,7 +3,7 @@ import type { ControllerExporterOptions } from './controller-exporter.ts'
 import type { ControllerLease } from './controller-lease.ts'
 
 /** Options of {@link ExistingLeaseExporter.open}. */
-export interface ExistingLeaseOptions extends Pick<ControllerExporterOptions, 'config' | 'emit'> {
+export interface ExistingLeaseOptions extends Pick<ControllerExporterOptions, 'config' | 'logLevel' | 'emit'> {
   /** The name of the lease. */
   readonly lease: string
   /** Ends the wait for the exporter. */

@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../base/log-level.ts'
 import { retry } from '../../base/retry.ts'
 import type { HardwareError } from '../../errors.ts'
 import { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
@@ -33,6 +34,8 @@ export interface ControllerLeaseOptions {
   readonly maxDurationMs?: number | undefined
   /** The longest wait for a free exporter, in milliseconds (default the limit of the configuration). */
   readonly maxWaitMs?: number | undefined
+  /** The mildest lines of the exporter's log that are emitted during the lease (default `off`). */
+  readonly logLevel?: LogLevel | undefined
   readonly signal?: AbortSignal | undefined
   /** Receives the events of the lease, of hooks and of tunnels. */
   readonly emit: (event: LeaseEvent) => void
@@ -65,7 +68,7 @@ export async function leaseFromController(options: ControllerLeaseOptions): Prom
 }
 
 async function openLease(options: ControllerLeaseOptions, found: (exporter: string) => void): Promise<ControllerLease> {
-  const { config, lease, signal, emit, maxDurationMs = defaultMaxDurationMs } = options
+  const { config, lease, signal, emit, maxDurationMs = defaultMaxDurationMs, logLevel = 'off' } = options
   const durationMs = Math.min(options.durationMs ?? defaultDurationMs, maxDurationMs)
   const controller = new ControllerCalls(config)
   let acquired: AcquiredLease
@@ -84,6 +87,7 @@ async function openLease(options: ControllerLeaseOptions, found: (exporter: stri
     durationMs,
     maxDurationMs,
     dialTimeoutMs: config.dialTimeoutMs,
+    logLevel,
     signal,
     emit,
   })

@@ -133,6 +133,7 @@ export class GrpcChannel implements Channel {
       severity: severities.find((known) => known === line.severity) ?? 'INFO',
       message: line.message,
       source: logSources[line.source ?? 0] ?? 'UNSPECIFIED',
+      number: /^[1-9]\d{0,14}$/.test(line.uuid) ? Number(line.uuid) : undefined,
     }))
   }
 

@@ -2,6 +2,7 @@ import { now } from '../../base/clock.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { callError, nameOf } from '../call-error.ts'
 import type { Channel, ConnectChannel } from '../channel.ts'
+import type { LogEntry } from '../exporter.ts'
 import { type AroundChannel, type ChannelRequest, mapChannel } from '../map-channel.ts'
 import { Reconnection, type ReconnectionOptions } from './reconnection.ts'
 import { ReconnectingStream } from './reconnecting-stream.ts'
@@ -33,7 +34,18 @@ export function reconnectingChannel(connect: ConnectChannel, options: Reconnecti
       stream.once('close', reconnection.keepAlive())
       return stream
     },
+    logs: (options) => newLines(channel.logs(options)),
     close: (reason) => reconnection.close(reason),
+  }
+}
+
+/** Leaves out the lines that an exporter repeats for each connection. */
+async function* newLines(lines: AsyncGenerator<LogEntry, void, void>): AsyncGenerator<LogEntry, void, void> {
+  let last = 0
+  for await (const line of lines) {
+    if (line.number !== undefined && line.number <= last) continue
+    last = line.number ?? last
+    yield line
   }
 }
 

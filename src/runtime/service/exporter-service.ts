@@ -53,7 +53,11 @@ export function createExporterService(calls: SessionCalls, toStatus: ToStatus): 
 
     logStream: serverStream(
       (_request: unknown, signal) => calls.logs(signal),
-      ({ source, ...line }) => create(LogStreamResponseSchema, { ...line, source: LogSource[source] }),
+      // Jumpstarter's exporters leave the uuid empty. Here it tells clients that connect again which lines they have.
+      ({ source, number, ...line }) => {
+        const uuid = number === undefined ? '' : String(number)
+        return create(LogStreamResponseSchema, { ...line, uuid, source: LogSource[source] })
+      },
     ),
 
     getStatus: unary(() => {

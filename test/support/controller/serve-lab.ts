@@ -43,7 +43,7 @@ export async function startLabController(
   const emit = (event: LeaseEvent) => print(describeEvent(event))
   const lease = (more: { readonly dialTimeoutMs?: number } = {}, maxWaitMs?: number) =>
     leaseFromController({ config: { ...config, ...more }, lease: { selector: 'board=uno' }, emit, maxWaitMs })
-  return { ...controller, lines, print, lease, writeExporter, areThere }
+  return { ...controller, config, clientFile, lines, print, lease, writeExporter, areThere }
 }
 
 /** Starts a controller and exporters in this process. They run until the test has finished. */
