@@ -3,7 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { Console } from '../../src/clients/console.ts'
 import { createDeadline } from '../../src/clients/shells/deadline.ts'
-import { createMarker, printMarker, waitForMarker } from '../../src/clients/shells/marker.ts'
+import { createMarker, printMarker } from '../../src/clients/shells/marker.ts'
+import { waitForMarker } from '../../src/clients/shells/wait-for-marker.ts'
 
 const kernelMessage = '[   12.345678] tick\r\n'
 
@@ -12,7 +13,7 @@ async function seen(marker: ReturnType<typeof createMarker>, [first, second]: re
   const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
   const console = new Console('board', async () => stream)
   onTestFinished(() => console[Symbol.asyncDispose]())
-  const waiting = waitForMarker(console, marker, createDeadline({ timeoutMs: 5_000 }))
+  const waiting = waitForMarker(console, [marker], createDeadline({ timeoutMs: 5_000 }))
   stream.push(first)
   setImmediate(() => setImmediate(() => stream.push(second)))
   return waiting

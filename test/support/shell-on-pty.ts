@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Duplex } from 'node:stream'
+import { Duplex, type Transform } from 'node:stream'
 
 import { Console } from '../../src/clients/index.ts'
 
@@ -9,6 +9,8 @@ interface PtyOptions {
   readonly cwd?: string
   /** The environment (default nearly empty). */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Changes what the program prints on its way to the console. */
+  readonly damage?: Transform
 }
 
 /**
@@ -17,13 +19,15 @@ interface PtyOptions {
  *
  * @param command the program; socat splits it at spaces
  */
-export function startOnPty(command: string, { cwd, env }: PtyOptions = {}) {
+export function startOnPty(command: string, { cwd, env, damage }: PtyOptions = {}) {
   const socat: ChildProcess = spawn('socat', ['STDIO', `EXEC:${command},pty,setsid,ctty,stderr,sane`], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: env ?? { PATH: process.env['PATH'], HOME: '/nowhere', TERM: 'dumb', PS1: '$ ', ENV: '' },
     ...(cwd === undefined ? {} : { cwd }),
   })
-  const line = Duplex.from({ readable: socat.stdout as Duplex, writable: socat.stdin as Duplex })
+  const output = socat.stdout as Duplex
+  const readable = damage === undefined ? output : output.pipe(damage)
+  const line = Duplex.from({ readable, writable: socat.stdin as Duplex })
   line.on('error', () => undefined)
   const console = new Console(command, async () => line)
   return {

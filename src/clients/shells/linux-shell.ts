@@ -1,13 +1,17 @@
+import { wallClock } from '../../base/clock.ts'
 import type { Conversation, Pattern } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
+import { outputAfter, withoutMarkerAtEnd, withoutMarkerAtStart } from './damaged-output.ts'
 import { isKernelLine, splitKernelLines, splitKernelMessages, type SplitText } from './kernel-messages.ts'
+import { KnownPrompt } from './known-prompt.ts'
 import { LinuxLogin, type Login, shellPrompt } from './linux-login.ts'
-import { createMarker, printMarker, waitForMarker } from './marker.ts'
+import { createMarker, type Marker, printMarker } from './marker.ts'
 import { typeScript } from './posix-script.ts'
 import { exportCommand } from './posix-words.ts'
 import { downloadFile, uploadFile } from './transfer.ts'
 import type { CommandResult, ShellOptions, CommandOptions, ShellWaitOptions } from './types.ts'
+import { exitCodeVariable, type LostEnd, waitForMarker } from './wait-for-marker.ts'
 
 /** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
@@ -57,11 +61,13 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
   protected override readonly prompt: Pattern
   protected override readonly interrupts = [keys.interrupt, keys.interrupt, keys.quit]
   readonly #options: LinuxShellOptions
+  readonly #prompt: KnownPrompt
 
   constructor(console: Conversation, options: LinuxShellOptions = {}) {
     super(console, options)
     this.prompt = options.prompt ?? shellPrompt
     this.#options = options
+    this.#prompt = new KnownPrompt(this.prompt)
   }
 
   /** As `run`, for a command that has to end with exit code 0; see {@link ConsoleShell.runOrThrow}. */
@@ -158,6 +164,10 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
         if (!reached && !login.isAsked) await this.console.send(keys.clearLine + keys.enter)
       }
     }
+    // Typed text is echoed before the prompt if it comes at once.
+    const { pattern } = this.#prompt
+    const shown = pattern && (await this.see([pattern], answerMs, deadline))
+    if (shown !== undefined) this.#prompt.learn(`${shown.before}${shown.text}`)
     const { env } = this.#options
     if (env !== undefined) await this.#execute(exportCommand(env), deadline)
   }
@@ -165,7 +175,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
   protected override async answers(deadline: Deadline): Promise<boolean> {
     const probe = createMarker()
     await this.console.sendLine(printMarker(probe))
-    return (await this.inTime(answerMs, deadline, (limit) => waitForMarker(this.console, probe, limit))) !== undefined
+    return (await this.inTime(answerMs, deadline, (limit) => waitForMarker(this.console, [probe], limit))) !== undefined
   }
 
   protected override async execute(
@@ -190,22 +200,40 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
     }: { during?: (() => Promise<string>) | undefined; split?: typeof splitKernelMessages } = {},
   ): Promise<LinuxCommandResult> {
     const [begin, end] = [createMarker(), createMarker()]
-    const script = await typeScript(this.console, command, deadline)
+    this.#prompt.learn(this.console.peek())
+    const script = await typeScript(this.console, command, deadline, (typed) => this.#lost([typed]))
     // `command` keeps a mistake in the script from ending the rest of the line, which prints the end marker.
-    const line = `${printMarker(begin)}; command eval ${script}; ${printMarker(end, ':$?;')}`
+    // The exit code is kept because the end marker may be lost on the way.
+    const keep = `${exitCodeVariable}=$?`
+    const line = `${printMarker(begin)}; command eval ${script}; ${keep}; ${printMarker(end, `:$${exitCodeVariable};`)}`
+    const typedAt = wallClock()
     await this.console.sendLine(line, { signal: deadline.signal })
-    const started = await waitForMarker(this.console, begin, deadline)
-    this.outputFrom = this.console.mark()
-    const printed = (await during?.()) ?? ''
-    const ended = await waitForMarker(this.console, end, deadline)
-    const { text, kernelMessages } = split(printed + ended.before)
+    const started = await waitForMarker(this.console, [begin, end], deadline, this.#lost([begin, end]))
+    let [ended, output] = [started, '']
+    if (started.marker === begin) {
+      this.outputFrom = this.console.mark()
+      output = (await during?.()) ?? ''
+      ended = await waitForMarker(this.console, [end], deadline, this.#lost())
+      output += ended.before
+    } else output = withoutMarkerAtStart(outputAfter(line, started.before), begin)
+    const { text, kernelMessages } = split(ended.isAnswer ? withoutMarkerAtEnd(output, end) : output)
     return {
       // The terminal puts the same number of carriage returns before each end of line.
-      output: text.replaceAll(started.lineEnd, '\n'),
+      output: text.replaceAll(started.marker === begin ? started.lineEnd : '\r\n', '\n'),
       exitCode: ended.number ?? 0,
-      durationMs: ended.time - started.time,
-      kernelMessages: [...started.kernelMessages, ...kernelMessages, ...ended.kernelMessages],
+      durationMs: Math.max(0, ended.time - (started.marker === begin ? started.time : typedAt)),
+      kernelMessages: [
+        ...started.kernelMessages,
+        ...kernelMessages,
+        ...(ended === started ? [] : ended.kernelMessages),
+      ],
     }
+  }
+
+  /** @param typed the markers of the typed line, if its echo may not have come */
+  #lost(typed?: readonly Marker[]): LostEnd {
+    const ask = (marker: Marker) => printMarker(marker, `:$${exitCodeVariable};`)
+    return { prompt: this.#prompt, after: typed?.flatMap(({ halves }) => halves), ask }
   }
 }
 

@@ -1,7 +1,8 @@
 import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import type { Deadline } from './deadline.ts'
-import { createMarker, printMarker, waitForMarker } from './marker.ts'
+import { createMarker, type Marker, printMarker } from './marker.ts'
+import { type LostEnd, waitForMarker } from './wait-for-marker.ts'
 import { escapeForPrintf, isPlain, quote } from './posix-words.ts'
 
 /** The longest line that we type. Busybox's shell takes 1024 characters (CONFIG_FEATURE_EDITING_MAX_LEN). */
@@ -13,9 +14,15 @@ const frameLength = 150
  * Makes a word for the shell's `eval` out of a command of any length, with any characters. A command that is too long for one
  * line is typed into a variable first, piece by piece.
  *
+ * @param lost tells how to find out that a piece has been taken, see {@link waitForMarker}
  * @throws HardwareError ARGUMENT_INVALID for a command with a NUL character, which no shell can have
  */
-export async function typeScript(console: Conversation, command: string, deadline: Deadline): Promise<string> {
+export async function typeScript(
+  console: Conversation,
+  command: string,
+  deadline: Deadline,
+  lost?: (typed: Marker) => LostEnd,
+): Promise<string> {
   if (command.includes('\0')) throw new HardwareError('ARGUMENT_INVALID', 'A command cannot contain a NUL character')
   const room = lineLength - frameLength
   if (isPlain(command) && quote(command).length < room) return quote(command)
@@ -30,7 +37,7 @@ export async function typeScript(console: Conversation, command: string, deadlin
     const typed = createMarker()
     const line = `_vh=${before}'${piece}'; ${printMarker(typed)}`
     await console.sendLine(line, { signal: deadline.signal })
-    await waitForMarker(console, typed, deadline)
+    await waitForMarker(console, [typed], deadline, lost?.(typed))
     before = '"$_vh"'
   }
   return '"$(printf %b "$_vh")"'

@@ -3,6 +3,7 @@ import type { Conversation, Mark, Pattern } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
 import { type Echo, findEcho } from './echoed.ts'
+import { promptAtEnd } from './prompt-at-end.ts'
 import type { CommandResult, ShellOptions } from './types.ts'
 
 const answerMs = 1_000
@@ -27,8 +28,7 @@ export class PromptShell extends ConsoleShell<CommandResult<undefined>> {
   constructor(console: Conversation, { prompt, ...options }: PromptShellOptions) {
     super(console, options)
     this.prompt = prompt
-    const { source, flags } = typeof prompt === 'string' ? new RegExp(escapeExpression(prompt)) : prompt
-    this.#last = new RegExp(String.raw`(?:${source})(?![\s\S])`, flags)
+    this.#last = promptAtEnd(prompt)
   }
 
   protected override async reach(deadline: Deadline): Promise<void> {
@@ -68,8 +68,4 @@ export class PromptShell extends ConsoleShell<CommandResult<undefined>> {
     // Line editors return to the first column before they print the prompt.
     return output.replace(/(?<![^\n])\r+$/, '').replaceAll(lineEnd, '\n')
   }
-}
-
-function escapeExpression(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
 }

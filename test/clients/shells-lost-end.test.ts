@@ -1,0 +1,80 @@
+import { Transform } from 'node:stream'
+import { describe, expect, onTestFinished, test, type TestContext, vi } from 'vitest'
+
+import { startOnPty } from '../support/shell-on-pty.ts'
+import { needsCommand } from '../support/system-part.ts'
+
+// Each lost end takes half a second of silence.
+vi.setConfig({ testTimeout: 30_000 })
+
+/** A line that loses markers, whole or in part. */
+class BadLine extends Transform {
+  /** The number of the next markers that it damages. */
+  next = 0
+  readonly #damage: (marker: string) => string
+  #rest = ''
+
+  constructor(damage: (marker: string) => string) {
+    super()
+    this.#damage = damage
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void) {
+    const text = this.#rest + chunk.toString('latin1')
+    // A marker may come in two pieces.
+    const cut = /vh[\da-f]{0,16}(?::\d{0,3})?$/.exec(text)?.index ?? text.length
+    this.#rest = text.slice(cut)
+    const printed = text.slice(0, cut).replaceAll(/vh[\da-f]{16}(?::\d{1,3};)?\r\n/g, (marker) => {
+      if (this.next === 0) return marker
+      this.next--
+      return this.#damage(marker)
+    })
+    this.push(Buffer.from(printed, 'latin1'))
+    done()
+  }
+}
+
+async function start(command: string, damage: (marker: string) => string, skip: TestContext['skip']) {
+  needsCommand('socat', skip)
+  const line = new BadLine(damage)
+  const pty = startOnPty(command, { damage: line })
+  onTestFinished(() => pty[Symbol.asyncDispose]())
+  await pty.console.reader().expect('$ ')
+  const shell = await pty.console.shell('linux', { timeoutMs: 10_000 })
+  await shell.run('true')
+  return { line, shell }
+}
+
+const damages = {
+  lost: () => '',
+  'lost but for the end of its line': () => '\r\n',
+  'cut after six characters': (marker: string) => marker.slice(0, 6),
+  'without its middle': (marker: string) => marker.slice(0, 8) + marker.slice(11),
+  'with a wrong character': (marker: string) => `${marker.slice(0, 9)}\x7e${marker.slice(10)}`,
+}
+
+describe.each(['dash -i', 'bash --norc --noprofile -i'])('%s', (program) => {
+  test.for(Object.entries(damages))(
+    'a command whose end is %s is found out, with its exit code',
+    async ([, damage], { skip }) => {
+      const { line, shell } = await start(program, damage, skip)
+      // The begin, the end, and the first answer to the question for the exit code.
+      const running = shell.run('sleep 0.1; echo first; (exit 7)')
+      line.next = 3
+      const { output, exitCode } = await running
+      expect(exitCode).toBe(7)
+      expect(output).toMatch(/^\s?\S*first\n/)
+      expect(line.next).toBe(0)
+      expect(await shell.run('echo fine')).toMatchObject({ output: 'fine\n', exitCode: 0 })
+    },
+  )
+})
+
+test('a program that prints what looks like a prompt, and pauses, is not disturbed', async ({ skip }) => {
+  const { shell } = await start('dash -i', (marker) => marker, skip)
+  const { output, exitCode } = await shell.run(
+    'printf "half: 50 %% "; sleep 1.5; printf "$ "; sleep 0.2; echo done; (exit 4)',
+  )
+  expect({ output, exitCode }).toEqual({ output: 'half: 50 % $ done\n', exitCode: 4 })
+  expect(await shell.run('echo next')).toMatchObject({ output: 'next\n', exitCode: 0 })
+})
