@@ -1,40 +1,13 @@
-import { Transform } from 'node:stream'
-import { describe, expect, onTestFinished, test, type TestContext, vi } from 'vitest'
+import { describe, test, type TestContext, vi } from 'vitest'
 
+import { BadLine } from '../support/bad-line.ts'
 import { startOnPty } from '../support/shell-on-pty.ts'
 import { needsCommand } from '../support/system-part.ts'
 
 // Each lost end takes half a second of silence.
 vi.setConfig({ testTimeout: 30_000 })
 
-/** A line that loses markers, whole or in part. */
-class BadLine extends Transform {
-  /** The number of the next markers that it damages. */
-  next = 0
-  readonly #damage: (marker: string) => string
-  #rest = ''
-
-  constructor(damage: (marker: string) => string) {
-    super()
-    this.#damage = damage
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void) {
-    const text = this.#rest + chunk.toString('latin1')
-    // A marker may come in two pieces.
-    const cut = /vh[\da-f]{0,16}(?::\d{0,3})?$/.exec(text)?.index ?? text.length
-    this.#rest = text.slice(cut)
-    const printed = text.slice(0, cut).replaceAll(/vh[\da-f]{16}(?::\d{1,3};)?\r\n/g, (marker) => {
-      if (this.next === 0) return marker
-      this.next--
-      return this.#damage(marker)
-    })
-    this.push(Buffer.from(printed, 'latin1'))
-    done()
-  }
-}
-
-async function start(command: string, damage: (marker: string) => string, skip: TestContext['skip']) {
+async function start(command: string, damage: (marker: string) => string, { skip, onTestFinished }: TestContext) {
   needsCommand('socat', skip)
   const line = new BadLine(damage)
   const pty = startOnPty(command, { damage: line })
@@ -53,11 +26,12 @@ const damages = {
   'with a wrong character': (marker: string) => `${marker.slice(0, 9)}\x7e${marker.slice(10)}`,
 }
 
-describe.each(['dash -i', 'bash --norc --noprofile -i'])('%s', (program) => {
+describe.concurrent.each(['dash -i', 'bash --norc --noprofile -i'])('%s', (program) => {
   test.for(Object.entries(damages))(
     'a command whose end is %s is found out, with its exit code',
-    async ([, damage], { skip }) => {
-      const { line, shell } = await start(program, damage, skip)
+    async ([, damage], context) => {
+      const { expect } = context
+      const { line, shell } = await start(program, damage, context)
       // The begin, the end, and the first answer to the question for the exit code.
       const running = shell.run('sleep 0.1; echo first; (exit 7)')
       line.next = 3
@@ -70,8 +44,9 @@ describe.each(['dash -i', 'bash --norc --noprofile -i'])('%s', (program) => {
   )
 })
 
-test('a program that prints what looks like a prompt, and pauses, is not disturbed', async ({ skip }) => {
-  const { shell } = await start('dash -i', (marker) => marker, skip)
+test.concurrent('a program that prints what looks like a prompt, and pauses, is not disturbed', async (context) => {
+  const { shell } = await start('dash -i', (marker) => marker, context)
+  const { expect } = context
   const { output, exitCode } = await shell.run(
     'printf "half: 50 %% "; sleep 1.5; printf "$ "; sleep 0.2; echo done; (exit 4)',
   )

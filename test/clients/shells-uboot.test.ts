@@ -4,18 +4,20 @@ import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import type { UbootShell } from '../../src/clients/index.ts'
+import { BadLine } from '../support/bad-line.ts'
 import { needsUboot, startQemuBoard, ubootArgs } from '../support/qemu-board.ts'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 let board: Awaited<ReturnType<typeof startQemuBoard>> | undefined
 let uboot: UbootShell
+const line = new BadLine((marker) => marker.slice(0, 6))
 
 // One board for all tests: each test leaves it at its prompt.
 beforeEach(async ({ skip }) => {
   needsUboot(skip)
   if (board !== undefined) return
-  board = await startQemuBoard(ubootArgs)
+  board = await startQemuBoard(ubootArgs, undefined, line)
   uboot = await board.console.shell('uboot')
 })
 afterAll(() => board?.[Symbol.asyncDispose]())
@@ -29,6 +31,14 @@ describe('commands', () => {
       code: 'COMMAND_FAILED',
       message: expect.stringContaining("Unknown command 'nosuch'"),
     })
+  })
+
+  test('whose begin and end are lost on the way are found out, with their exit code', async () => {
+    const running = uboot.run('echo first; false')
+    line.next = 3
+    expect(await running).toMatchObject({ output: expect.stringMatching(/first\n$/), exitCode: 1 })
+    expect(line.next).toBe(0)
+    expect(await uboot.runOrThrow('echo fine')).toBe('fine')
   })
 
   test('that are too long, or not complete, are errors at once', async () => {

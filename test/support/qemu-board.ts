@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { Duplex, type Transform } from 'node:stream'
 import type { TestContext } from 'vitest'
 
 import { hasLinuxImages, linuxImages } from '../../scripts/make-linux-images.ts'
@@ -39,8 +40,12 @@ export function needsLinux(skip: TestContext['skip']): void {
   if (!hasLinuxImages()) skipMissing('the small Linux', skip)
 }
 
-/** Starts a board in QEMU. Its console has everything from the first byte on. */
-export async function startQemuBoard(args: readonly string[], options?: ConsoleOptions) {
+/**
+ * Starts a board in QEMU. Its console has everything from the first byte on.
+ *
+ * @param damage changes what the board prints on its way to the console
+ */
+export async function startQemuBoard(args: readonly string[], options?: ConsoleOptions, damage?: Transform) {
   const folder = await createPrivateFolder()
   const path = join(folder.path, 'serial.sock')
   // QEMU connects, so that there is nothing to wait for.
@@ -63,8 +68,9 @@ export async function startQemuBoard(args: readonly string[], options?: ConsoleO
     const [line] = await Promise.race([connected, failed])
     failed.catch(() => undefined)
     line.on('error', () => undefined)
+    const stream = damage === undefined ? line : Duplex.from({ readable: line.pipe(damage), writable: line })
     return {
-      console: new Console('board', async () => line, options),
+      console: new Console('board', async () => stream, options),
       async [Symbol.asyncDispose]() {
         line.destroy()
         await dispose()

@@ -99,7 +99,8 @@ function lastLines(text: string, cursor: number): string[] {
  * @param cursor the place in the text where the wait began
  */
 function nearMiss(pattern: Pattern, text: string, cursor: number): string | undefined {
-  if (pattern instanceof Uint8Array) return undefined
+  // A pattern with a name of its own stands for one of many texts, such as the end of one of several commands.
+  if (pattern instanceof Uint8Array || Object.hasOwn(pattern as object, 'toString')) return undefined
   const shown = showPattern(pattern)
   const [before, after] = [text.slice(0, Math.max(0, cursor)), text.slice(Math.max(0, cursor))]
   if (typeof pattern === 'string') {

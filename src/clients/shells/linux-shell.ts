@@ -205,7 +205,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
     // `command` keeps a mistake in the script from ending the rest of the line, which prints the end marker.
     // The exit code is kept because the end marker may be lost on the way.
     const keep = `${exitCodeVariable}=$?`
-    const line = `${printMarker(begin)}; command eval ${script}; ${keep}; ${printMarker(end, `:$${exitCodeVariable};`)}`
+    const line = `${printMarker(begin)}; command eval ${script}; ${keep}; ${printMarker(end, `:\${${exitCodeVariable}};`)}`
     const typedAt = wallClock()
     await this.console.sendLine(line, { signal: deadline.signal })
     const started = await waitForMarker(this.console, [begin, end], deadline, this.#lost([begin, end]))
@@ -232,7 +232,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
 
   /** @param typed the markers of the typed line, if its echo may not have come */
   #lost(typed?: readonly Marker[]): LostEnd {
-    const ask = (marker: Marker) => printMarker(marker, `:$${exitCodeVariable};`)
+    const ask = (marker: Marker) => printMarker(marker, `:\${${exitCodeVariable}};`)
     return { prompt: this.#prompt, after: typed?.flatMap(({ halves }) => halves), ask }
   }
 }

@@ -2,18 +2,21 @@ import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
-import { createMarker, type Marker } from './marker.ts'
+import { outputAfter, withoutMarkerAtEnd, withoutMarkerAtStart } from './damaged-output.ts'
+import { KnownPrompt } from './known-prompt.ts'
+import { createMarker, type Marker, printMarker } from './marker.ts'
 import { refuseControls } from './one-line.ts'
 import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
 import { type AccessWidth, parseMemory, readCommand, writeCommands } from './uboot-memory.ts'
 import { addressWord, textWord, type UbootAddress, variableWord } from './uboot-words.ts'
+import { exitCodeVariable, type LostEnd, waitForMarker } from './wait-for-marker.ts'
 
 /** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
 /** The longest typed line, in characters. CONFIG_SYS_CBSIZE is 512 on many boards. */
 const lineLength = 500
 /** The length of the text around a command on a typed line. */
-const frameLength = 60
+const frameLength = 90
 /** The time limit of a transfer without one, in milliseconds. */
 const transferTimeoutMs = 120_000
 
@@ -41,11 +44,14 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   protected override readonly prompt: string
   readonly #prompt: string
   readonly #stopAutoboot: string
+  readonly #known: KnownPrompt
 
   constructor(console: Conversation, options: UbootShellOptions = {}) {
     super(console, options)
     this.#prompt = options.prompt ?? '=> '
     this.prompt = `\n${this.#prompt}`
+    this.#known = new KnownPrompt(this.#prompt)
+    this.#known.learn(this.#prompt)
     this.#stopAutoboot = options.stopAutoboot ?? keys.interrupt
   }
 
@@ -189,32 +195,35 @@ export class UbootShell extends ConsoleShell<CommandResult> {
       throw new HardwareError('ARGUMENT_INVALID', message, { details: { console: this.console.name } })
     }
     const [begin, end] = [createMarker(), createMarker()]
-    const line = `echo ${begin.halves.join('""')}; ${command}; echo ${end.halves.join('""')}:$?`
+    // The exit code is kept because the end marker may be lost on the way.
+    const keep = `${exitCodeVariable}=$?`
+    const line = `${printMarker(begin)}; ${command}; ${keep}; ${printMarker(end, `:\${${exitCodeVariable}};`)}`
+    const lost = this.#lost(command, [begin, end])
     await this.console.sendLine(line, { signal: deadline.signal })
-    const started = await this.#see(begin, command, deadline)
+    const started = await waitForMarker(this.console, [begin, end], deadline, lost)
+    const isBegun = started.marker === begin
     this.outputFrom = this.console.mark()
-    const ended = await this.#see(end, command, deadline)
+    const ended = isBegun ? await waitForMarker(this.console, [end], deadline, lost) : started
+    const output = isBegun ? ended.before : withoutMarkerAtStart(outputAfter(line, ended.before), begin)
     await this.console.expect(this.#prompt, deadline.within())
     return {
-      output: ended.before.replaceAll('\r\n', '\n'),
-      exitCode: Number(ended.code),
+      output: (ended.isAnswer ? withoutMarkerAtEnd(output, end) : output).replaceAll('\r\n', '\n'),
+      exitCode: ended.number ?? 0,
       durationMs: ended.time - started.time,
     }
   }
 
-  /** Waits for a marker in the output of a command. */
-  async #see({ text }: Marker, command: string, deadline: Deadline) {
-    let before = ''
-    for (;;) {
-      const match = await this.console.expect([anyMarker, incomplete], deadline.within())
-      before += match.before
-      if (match.groups['marker'] === text) return { before, code: match.groups['code'], time: match.time }
-      if (match.index === 1) {
-        await this.console.send(keys.interrupt)
-        await this.console.expect(this.prompt, deadline.within())
-        throw new HardwareError('ARGUMENT_INVALID', `${this.console.name}: a quote or word is missing in ${command}`)
-      }
-      before += match.text
+  #lost(command: string, typed: readonly Marker[]): LostEnd {
+    const fail = async () => {
+      await this.console.send(keys.interrupt)
+      await this.console.expect(this.prompt)
+      throw new HardwareError('ARGUMENT_INVALID', `${this.console.name}: a quote or word is missing in ${command}`)
+    }
+    return {
+      prompt: this.#known,
+      after: typed.flatMap(({ halves }) => halves),
+      refusal: { pattern: incomplete, fail },
+      ask: (marker) => printMarker(marker, `:\${${exitCodeVariable}};`),
     }
   }
 
@@ -226,10 +235,5 @@ export class UbootShell extends ConsoleShell<CommandResult> {
   }
 }
 
-// One expression for all markers, because taking an expression apart takes as long as a command.
-const anyMarker = Object.assign(/(?<marker>vh[\da-f]{16})(?::(?<code>\d+))?\r\n/, {
-  // Errors show this as the name of the pattern.
-  toString: () => 'the end of the command',
-})
 /** The prompt with which U-Boot's shell asks for the rest of a command. */
 const incomplete = /^> (?![\s\S])/

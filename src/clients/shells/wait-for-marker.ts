@@ -30,8 +30,8 @@ const anyMarker = Object.assign(
   { toString: () => 'the end of the command' },
 )
 
-/** The variable in which a shell keeps the exit code of a command until it has been read. */
-export const exitCodeVariable = '_vh_code'
+/** The variable in which a shell keeps the exit code of a command until it has been read. U-Boot's begin with a letter. */
+export const exitCodeVariable = 'vhcode'
 /** The time without output after which a prompt counts as the end of a command, in milliseconds. */
 const quietMs = 500
 /** The most questions for the exit code of one command. */
@@ -45,6 +45,8 @@ export interface LostEnd {
    * some. An earlier prompt may not have been read.
    */
   readonly after?: readonly string[] | undefined
+  /** A pattern that says that the shell does not run the line, and makes the error of that. */
+  readonly refusal?: { readonly pattern: RegExp; readonly fail: () => Promise<never> } | undefined
   /** Makes the line that prints a marker with the exit code, which the shell has kept. */
   ask(marker: Marker): string
 }
@@ -64,15 +66,16 @@ export async function waitForMarker(
   deadline: Deadline,
   lost?: LostEnd,
 ): Promise<SeenMarker> {
-  const prompt = lost?.prompt.pattern
-  const patterns = prompt === undefined ? [anyMarker] : [anyMarker, prompt]
+  const other = [lost?.prompt.pattern, lost?.refusal?.pattern].filter((pattern) => pattern !== undefined)
+  const patterns = [anyMarker, ...other]
   const asked: Marker[] = []
   let before = ''
   let output: string | undefined
   for (;;) {
     const match = await console.expect(patterns, deadline.within())
     before += match.before
-    if (match.index === 1) {
+    if (match.index > 0) {
+      if (patterns[match.index] === lost?.refusal?.pattern) await lost?.refusal?.fail()
       const isEnd = lost !== undefined && isAtPrompt(lost, before + match.text, markers)
       if (isEnd && asked.length < maxQuestions && (await isQuiet(console, deadline))) {
         output ??= before
