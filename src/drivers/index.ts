@@ -11,6 +11,8 @@ export type {
 } from './http-power/config.ts'
 export { HttpPower } from './http-power/http-power.ts'
 export { type HttpServerConfig, HttpServerDriver } from './http-server/http-server.ts'
+export type { IpmiPowerConfig } from './ipmi-power/config.ts'
+export { IpmiPower } from './ipmi-power/ipmi-power.ts'
 export { EchoNetwork } from './network/echo-network.ts'
 export { TcpNetwork, type TcpNetworkConfig, UnixNetwork, type UnixNetworkConfig } from './network/socket-network.ts'
 export { UdpNetwork, type UdpNetworkConfig } from './network/udp-network.ts'

@@ -34,6 +34,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
     'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
+    'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )
