@@ -36,5 +36,6 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
     'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
+    'vitest-hardware/drivers#UhubctlPower': async () => (await import('./uhubctl-power/uhubctl-power.ts')).UhubctlPower,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )
