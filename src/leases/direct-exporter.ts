@@ -12,6 +12,9 @@ import type { LeaseEvent } from './lease-event.ts'
 import { directReconnectMs, type LeasableExporter, type Lease, type ReserveOptions } from './lease.ts'
 import { thisProcess } from './machine-lock/exporter-lock.ts'
 
+/** The longest time that the end of a lease takes, in milliseconds. */
+const releaseTimeoutMs = 12_000
+
 /** Options of {@link DirectExporter.connect}. */
 export interface DirectExporterOptions extends WaitOptions {
   /** The name for messages. */
@@ -89,6 +92,7 @@ export class DirectExporter implements LeasableExporter {
     emit?.({ type: 'exporterWarning', exporter: name, message })
   }
 
+  /** @throws HardwareError CLEANUP_FAILED when the exporter could not make its devices safe */
   async free(): Promise<void> {
     const taken = this.#taken
     this.#taken = undefined
@@ -99,10 +103,11 @@ export class DirectExporter implements LeasableExporter {
     const stopLog = await this.#followLog()
     return {
       endpoint: { reconnectTimeoutMs: directReconnectMs, ...this.#options.endpoint, leaseKey: this.#taken?.key },
-      releaseTimeoutMs: 0,
+      releaseTimeoutMs,
       lost: this.#taken?.lost ?? new AbortController().signal,
       activity: async () => undefined,
-      release: async () => stopLog(),
+      // The exporter makes its devices safe when its lease ends, so a lease of it is not kept for the next file.
+      release: () => this.free().finally(stopLog),
     }
   }
 

@@ -1,4 +1,4 @@
-import type { MethodDefinition } from '@grpc/grpc-js'
+import { type MethodDefinition, status as Status } from '@grpc/grpc-js'
 
 import { isRecord } from '../base/check.ts'
 import { wallClock } from '../base/clock.ts'
@@ -33,9 +33,15 @@ export type FromLeases =
   | { readonly type: 'granted'; readonly key: string }
 
 /** The time between two signs of life of a client, in milliseconds. */
-export const beatMs = 10_000
-/** The time after which an exporter takes a client without a sign of life for dead, in milliseconds. */
-export const silenceMs = 60_000
+export const beatMs = 2_000
+/**
+ * The time after which an exporter takes a client without a sign of life for dead, in milliseconds. Its board is on and unwatched
+ * until then; a main process of Vitest that transforms many files may be busy for some seconds.
+ */
+export const silenceMs = 15_000
+
+/** The status with which an exporter ends a lease in order whose devices it could not make safe; the reason is its details. */
+export const unsafeStatus = Status.ABORTED
 
 /** The metadata with which the calls of a lease carry its key. */
 export const leaseKeyName = 'x-vitest-hardware-lease'

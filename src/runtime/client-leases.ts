@@ -13,28 +13,40 @@ interface Waiter {
 /**
  * The leases of an exporter that listens: one client at a time may use the drivers, with as many connections as it likes. Others
  * wait in the order in which they came. Clients that take no lease, as Python's, may use the drivers while nobody has a lease.
+ * At the end of each lease the devices are made safe, before anybody else may use them.
  */
 export class ClientLeases {
+  readonly #makeSafe: (holder: LeaseClient) => Promise<void>
+  /** The devices are being made safe after a lease. */
+  #isEnding = false
   readonly #queue: Waiter[] = []
   /** The calls of clients without a lease that are under way. */
   readonly #others = new Set<LeaseClient>()
   #lease: { readonly key: string; readonly holder: LeaseClient; readonly waiter: Waiter } | undefined
 
+  /** @param makeSafe ends the calls of a client whose lease is over, and brings the devices to their safe state */
+  constructor(makeSafe: (holder: LeaseClient) => Promise<void> = async () => undefined) {
+    this.#makeSafe = makeSafe
+  }
+
   /**
    * Asks for the lease.
    *
    * @param answer is told who has the exporter, each time that this changes, and then that the client has it
-   * @returns a function that ends the wait, or the lease
+   * @returns a function that ends the wait, or the lease; it waits until the devices are safe, and throws if they are not
    */
-  take(client: Omit<LeaseClient, 'since'>, answer: (message: FromLeases) => void): () => void {
+  take(client: Omit<LeaseClient, 'since'>, answer: (message: FromLeases) => void): () => Promise<void> {
     const waiter: Waiter = { client, answer, told: undefined }
     this.#queue.push(waiter)
     this.#grant()
-    return () => {
+    return async () => {
       const place = this.#queue.indexOf(waiter)
       if (place >= 0) this.#queue.splice(place, 1)
-      if (this.#lease?.waiter === waiter) this.#lease = undefined
-      this.#grant()
+      try {
+        if (this.#lease?.waiter === waiter) await this.#end(this.#lease.holder)
+      } finally {
+        this.#grant()
+      }
     }
   }
 
@@ -42,9 +54,11 @@ export class ClientLeases {
    * Says why a call may not use a driver now.
    *
    * @param key the key of the caller's lease; `undefined` for a client that takes no lease
-   * @returns the holder, or `over` for a lease that has ended; `undefined` if the call may go on
+   * @returns the holder, `over` for a lease that has ended, or `ending` while the devices are made safe after a lease;
+   *   `undefined` if the call may go on
    */
-  refusalOf(key: string | undefined): LeaseClient | 'over' | undefined {
+  refusalOf(key: string | undefined): LeaseClient | 'over' | 'ending' | undefined {
+    if (this.#isEnding && key === undefined) return 'ending'
     if (key === this.#lease?.key) return undefined
     return this.#lease?.holder ?? 'over'
   }
@@ -58,9 +72,20 @@ export class ClientLeases {
     }
   }
 
+  async #end(holder: LeaseClient): Promise<void> {
+    this.#lease = undefined
+    this.#isEnding = true
+    try {
+      await this.#makeSafe(holder)
+    } finally {
+      this.#isEnding = false
+    }
+  }
+
   #grant(): void {
     const [next] = this.#queue
-    if (next !== undefined && this.#lease === undefined && this.#others.size === 0) {
+    const isFree = this.#lease === undefined && !this.#isEnding && this.#others.size === 0
+    if (next !== undefined && isFree) {
       this.#queue.shift()
       const key = randomUUID()
       this.#lease = { key, holder: { ...next.client, since: wallClock() }, waiter: next }

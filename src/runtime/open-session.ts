@@ -40,6 +40,8 @@ export interface ListenOptions {
   readonly security?: ListenSecurity | undefined
   /** Lets clients take leases, which keep other clients away from the drivers (default false). */
   readonly givesLeases?: boolean | undefined
+  /** The time after which a client without a sign of life loses its lease, in milliseconds (default 15 s). */
+  readonly silenceMs?: number | undefined
 }
 
 /** A lease that a controller has given. */

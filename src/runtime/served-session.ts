@@ -2,7 +2,9 @@ import { join } from 'node:path'
 
 import { Cleanups } from '../base/cleanups.ts'
 import { createPrivateFolder } from '../base/private-folder.ts'
+import { HardwareError } from '../errors.ts'
 import type { Address } from '../protocol/address.ts'
+import { type LeaseClient, placeOf } from '../protocol/lease-service.ts'
 import { ClientLeases } from './client-leases.ts'
 import type { LeaseHooks } from './lease-hooks.ts'
 import type { ListenOptions, OpenSession } from './open-session.ts'
@@ -67,10 +69,17 @@ export class ServedSession implements OpenSession {
     return this.close()
   }
 
-  async #start({ address, security: credentials, givesLeases, print, signal }: ServedSessionOptions): Promise<void> {
+  async #start({
+    address,
+    security: credentials,
+    givesLeases,
+    silenceMs,
+    print,
+    signal,
+  }: ServedSessionOptions): Promise<void> {
     const hooks = this.#hooks
-    const leases = givesLeases === true ? new ClientLeases() : undefined
-    const security = (credentials ?? leases) && { ...credentials, print, leases }
+    const leases = givesLeases === true ? new ClientLeases((client) => this.#endClientLease(client)) : undefined
+    const security = (credentials ?? leases) && { ...credentials, print, leases, silenceMs }
     await this.session.start(hooks?.beforeLease === undefined ? 'LEASE_READY' : 'BEFORE_LEASE_HOOK', signal)
     const server = address === undefined ? await this.#listenPrivately(security) : await this.#listen(address, security)
     this.address = server.address
@@ -82,6 +91,12 @@ export class ServedSession implements OpenSession {
     this.session.failed.throwIfAborted()
     this.#afterLease = () => hooks.after(hookAddress)
     this.#cleanups.add('the hook after the lease', () => this.endLease(), 'self-limited')
+  }
+
+  /** Makes the devices safe when the lease of a client has ended, however it did. */
+  async #endClientLease(client: LeaseClient): Promise<void> {
+    const text = `the lease of ${client.command}${placeOf(client)} is over`
+    await this.session.makeSafe(new HardwareError('LEASE_LOST', text))
   }
 
   async #listen(address: Address, security?: ServeOptions): Promise<SessionServer> {

@@ -25,9 +25,9 @@ export interface SessionStream {
 
 interface RunningCall {
   readonly found: DispatchTarget
-  /** Aborted when the client cancels the call or has gone, and when the session fails. */
+  /** Aborted when the client cancels the call or has gone, when its lease ends, and when the session fails. */
   readonly stop: AbortSignal
-  /** Aborted when the session fails. */
+  /** Aborted when the client's lease ends, and when the session fails. */
   readonly failed: AbortSignal
   readonly end: () => void
 }
@@ -88,11 +88,10 @@ export class SessionCalls {
   async openStream(target: SessionTarget, signal: AbortSignal): Promise<SessionStream> {
     const found = this.#find(target)
     const stream = await dispatchByteStream(found, signal)
-    const { failed } = this.#session
-    stream.once(
-      'close',
-      onAbort(failed, () => stream.destroy(failed.reason)),
-    )
+    const stops = this.#ends().map((end) => onAbort(end, () => stream.destroy(end.reason)))
+    stream.once('close', () => {
+      for (const stopListening of stops) stopListening()
+    })
     return { stream, output: this.#session.activity.follow(found.path) }
   }
 
@@ -123,23 +122,28 @@ export class SessionCalls {
     return this.#session.requestEnd()
   }
 
-  /** Begins a call, which the failure of the session ends. */
+  /** Begins a call, which the failure of the session ends, and the end of the client's lease. */
   #begin(target: SessionTarget, client: AbortSignal): RunningCall {
-    const { activity, failed } = this.#session
     const found = this.#find(target)
-    const end = activity.begin(found.path, found.method, client)
+    const end = this.#session.activity.begin(found.path, found.method, client)
     const failure = new AbortController()
-    // The hook after the lease still calls the drivers of a session that has failed.
-    const stopListening = failed.aborted ? () => undefined : onAbort(failed, () => failure.abort(failed.reason))
+    const stops = this.#ends().map((signal) => onAbort(signal, () => failure.abort(signal.reason)))
     return {
       found,
       stop: anySignal(client, failure.signal),
       failed: failure.signal,
       end: () => {
-        stopListening()
+        for (const stopListening of stops) stopListening()
         end()
       },
     }
+  }
+
+  /** The signals that end what a client does with the drivers. */
+  #ends(): AbortSignal[] {
+    const { failed, interrupted } = this.#session
+    // The hook after the lease still calls the drivers of a session that has failed.
+    return [failed, interrupted].filter(({ aborted }) => !aborted)
   }
 
   #find({ uuid, method }: SessionTarget): DispatchTarget {

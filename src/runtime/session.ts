@@ -59,6 +59,8 @@ export class Session {
   #unwatch = () => undefined as void
   readonly #failure = new AbortController()
   #failing: Promise<void> | undefined
+  #interruption = new AbortController()
+  #makingSafe: Promise<void> | undefined
 
   /** @throws HardwareError EXPORTER_FAILED for a driver without an interface, or a driver that contains itself */
   constructor(root: Driver, options: SessionOptions = {}) {
@@ -96,6 +98,11 @@ export class Session {
   /** Aborted by {@link Session.fail}, with its error. */
   get failed(): AbortSignal {
     return this.#failure.signal
+  }
+
+  /** Aborted by the next {@link Session.makeSafe}, with its reason. */
+  get interrupted(): AbortSignal {
+    return this.#interruption.signal
   }
 
   /** True if the driver belongs to this session. */
@@ -169,6 +176,27 @@ export class Session {
     await cleanups.run().catch(() => undefined)
   }
 
+  /**
+   * Ends the calls and streams of clients, and brings the devices to their safe state. The session goes on. Does nothing in a
+   * session that is not ready, has failed, or closes: those make their devices safe themselves.
+   *
+   * @param reason the error of the calls that are under way
+   * @throws AggregateError with all failures, which are also in the log
+   */
+  async makeSafe(reason: HardwareError): Promise<void> {
+    if (this.#state.status !== 'LEASE_READY') return
+    const interruption = this.#interruption
+    this.#interruption = new AbortController()
+    interruption.abort(reason)
+    const cleanups = new Cleanups()
+    addSafeCalls(cleanups, this.#safe)
+    this.#makingSafe = cleanups.run()
+    await this.#makingSafe.catch((error: unknown) => {
+      this.log.write({ severity: 'ERROR', source: 'SYSTEM', message: messageOf(error) })
+      throw error
+    })
+  }
+
   /** Runs code of a driver that no client has called. */
   async #run(driver: Driver, code: () => void | Promise<void>): Promise<void> {
     const call = new Call(ownerAt(driver, this.pathOf(driver)))
@@ -192,6 +220,8 @@ export class Session {
 
   async #close(): Promise<void> {
     this.setStatus('OFFLINE')
+    // Its failures are in the log; the calls of the end come again.
+    await this.#makingSafe?.catch(() => undefined)
     const cleanups = new Cleanups()
     cleanups.add('end of the log', () => this.log.close())
     for (const driver of this.#drivers.values()) {

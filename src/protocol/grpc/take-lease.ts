@@ -4,16 +4,16 @@ import { startInterval, stopTimer } from '../../base/clock.ts'
 import { onAbort } from '../../base/abort.ts'
 import { isRecord } from '../../base/check.ts'
 import { pause } from '../../base/pause.ts'
-import { HardwareError } from '../../errors.ts'
+import { HardwareError, messageOf } from '../../errors.ts'
 import type { Address } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { beatMs, type LeaseClient, leaseService, readClient, type ToLeases } from '../lease-service.ts'
+import { beatMs, type LeaseClient, leaseService, readClient, type ToLeases, unsafeStatus } from '../lease-service.ts'
 import { GrpcCalls } from './grpc-calls.ts'
 import { channelCredentials, exporterMetadata } from './grpc-security.ts'
 import { openClient, peerOf } from './open-client.ts'
 
-/** The longest wait for the answer of the exporter to the end of a lease, in milliseconds. */
-const releaseTimeoutMs = 2_000
+/** The longest wait until the exporter has made its devices safe at the end of a lease, in milliseconds. Its own limit is 5 s. */
+const releaseTimeoutMs = 10_000
 
 /** The lease of an exporter that listens. */
 export interface TakenLease {
@@ -21,7 +21,11 @@ export interface TakenLease {
   readonly key: string
   /** Aborted when the exporter ends the lease, or the connection breaks. The reason is a HardwareError. */
   readonly lost: AbortSignal
-  /** Ends the lease, and waits until the exporter knows. May be called again. */
+  /**
+   * Ends the lease, and waits until the exporter has made its devices safe. May be called again.
+   *
+   * @throws HardwareError CLEANUP_FAILED when it could not
+   */
   release(): Promise<void>
 }
 
@@ -55,6 +59,9 @@ export async function takeLease(address: Address, options: TakeLeaseOptions): Pr
   const send = (message: ToLeases) => call.write(message)
   const beat = startInterval(() => send({ type: 'beat' }), beatMs).unref()
   const ended = Promise.withResolvers<void>()
+  // Nobody waits for it before the release.
+  ended.promise.catch(() => undefined)
+  let released: Promise<void> | undefined
   let isOver = false
   const close = () => {
     isOver = true
@@ -63,12 +70,21 @@ export async function takeLease(address: Address, options: TakeLeaseOptions): Pr
     connection.close()
     ended.resolve()
   }
-  const release = async () => {
-    if (isOver) return ended.promise
+  const release = () => (released ??= isOver ? Promise.resolve() : end())
+  const end = async () => {
     isOver = true
     call.end()
-    await Promise.race([ended.promise, pause(releaseTimeoutMs, { ref: false })])
-    close()
+    try {
+      const late = pause(releaseTimeoutMs, { ref: false }).then(() => {
+        throw new HardwareError('CLEANUP_FAILED', `no answer within ${releaseTimeoutMs} ms`)
+      })
+      await Promise.race([ended.promise, late])
+    } catch (cause) {
+      const what = `${peer.address} may not be safe: ${messageOf(cause)}`
+      throw new HardwareError('CLEANUP_FAILED', what, { cause, details: peer.details })
+    } finally {
+      close()
+    }
   }
   const fail = (error: unknown) => {
     if (isOver) return
@@ -87,8 +103,10 @@ export async function takeLease(address: Address, options: TakeLeaseOptions): Pr
     if (failure.code === Status.UNIMPLEMENTED) granted.resolve(undefined)
     else fail(calls.toError(failure, { label: 'the lease' }, {}))
   })
-  call.on('status', ({ code }) => {
-    ended.resolve()
+  call.on('status', ({ code, details }) => {
+    // An exporter that cannot be reached any more makes its devices safe all the same.
+    if (code === unsafeStatus && isOver) ended.reject(new Error(details))
+    else ended.resolve()
     // Any other status is an error, too.
     if (code !== Status.OK) return
     fail(new HardwareError('LEASE_LOST', `${peer.address} has ended the lease`, { details: peer.details }))

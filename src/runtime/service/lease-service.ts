@@ -9,6 +9,8 @@ import {
 
 import { isRecord } from '../../base/check.ts'
 import { startTimer, stopTimer } from '../../base/clock.ts'
+import { cutText } from '../../base/cut-text.ts'
+import { messageOf } from '../../errors.ts'
 import {
   type FromLeases,
   type LeaseClient,
@@ -16,9 +18,13 @@ import {
   placeOf,
   readClient,
   silenceMs,
+  unsafeStatus,
 } from '../../protocol/lease-service.ts'
 import { exporterService, routerService } from '../../protocol/services.ts'
 import type { ClientLeases } from '../client-leases.ts'
+
+/** The longest reason why devices are not safe, in characters: gRPC limits the size of a status. */
+const maxDetailsLength = 800
 
 /** The methods that use drivers. Reports, states and the log are free for all clients. */
 const driverPaths: ReadonlySet<string> = new Set([
@@ -27,25 +33,33 @@ const driverPaths: ReadonlySet<string> = new Set([
   routerService.stream.path,
 ])
 
-/** Carries the leases of an exporter. */
-export function createLeaseService(leases: ClientLeases): UntypedServiceImplementation {
+/**
+ * Carries the leases of an exporter.
+ *
+ * @param silentMs the time after which a client without a sign of life loses its lease, in milliseconds
+ */
+export function createLeaseService(leases: ClientLeases, silentMs = silenceMs): UntypedServiceImplementation {
   return {
     take(call: ServerDuplexStream<unknown, FromLeases>): void {
-      let leave: (() => void) | undefined
+      let leave: (() => Promise<void>) | undefined
       let hasEnded = false
-      const end = () => {
+      /** Ends the wait, or the lease. @returns the reason why the devices are not safe, if they are not */
+      const end = async (): Promise<string | undefined> => {
         hasEnded = true
         stopTimer(silence)
-        leave?.()
+        const leaving = leave?.()
         leave = undefined
+        return leaving?.then(() => undefined, messageOf)
       }
+      const answer = (code: Status, details: string) =>
+        call.emit('error', { code, details: cutText(details, maxDetailsLength), metadata: new Metadata() })
       const fail = (code: Status, details: string) => {
         if (hasEnded) return
-        end()
-        call.emit('error', { code, details, metadata: new Metadata() })
+        void end()
+        answer(code, details)
       }
       const listen = () =>
-        startTimer(() => fail(Status.DEADLINE_EXCEEDED, `no sign of life within ${silenceMs} ms`), silenceMs).unref()
+        startTimer(() => fail(Status.DEADLINE_EXCEEDED, `no sign of life within ${silentMs} ms`), silentMs).unref()
       let silence = listen()
       call.on('data', (message: unknown) => {
         if (hasEnded) return
@@ -54,14 +68,14 @@ export function createLeaseService(leases: ClientLeases): UntypedServiceImplemen
         if (leave !== undefined) return
         const client = isRecord(message) && message['type'] === 'take' ? readClient(message['client']) : undefined
         if (client === undefined) fail(Status.INVALID_ARGUMENT, 'the first message has to name the client')
-        else leave = leases.take(client, (answer) => call.write(answer))
+        else leave = leases.take(client, (message) => call.write(message))
       })
       call.on('end', () => {
-        end()
-        call.end()
+        if (hasEnded) return
+        void end().then((problem) => (problem === undefined ? call.end() : answer(unsafeStatus, problem)))
       })
-      call.on('cancelled', end)
-      call.on('error', end)
+      call.on('cancelled', () => void end())
+      call.on('error', () => void end())
     },
   }
 }
@@ -82,9 +96,7 @@ export function leaseInterceptor(leases: ClientLeases): ServerInterceptor {
               proceed(metadata)
               return
             }
-            const reason =
-              refusal === 'over' ? 'the lease of this client is over' : `it is leased by ${nameOf(refusal)}`
-            const details = `Exporter not ready for driver calls: ${reason}`
+            const details = `Exporter not ready for driver calls: ${reasonOf(refusal)}`
             call.sendStatus({ code: Status.FAILED_PRECONDITION, details, metadata: new Metadata() })
           },
           onCancel: () => end(),
@@ -95,6 +107,12 @@ export function leaseInterceptor(leases: ClientLeases): ServerInterceptor {
       },
     })
   }
+}
+
+function reasonOf(refusal: NonNullable<ReturnType<ClientLeases['refusalOf']>>): string {
+  if (refusal === 'over') return 'the lease of this client is over'
+  if (refusal === 'ending') return 'its devices are made safe after a lease'
+  return `it is leased by ${nameOf(refusal)}`
 }
 
 function nameOf(client: LeaseClient): string {

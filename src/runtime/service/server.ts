@@ -43,6 +43,8 @@ export interface ServeOptions extends ListenSecurity {
   readonly print?: ((line: string) => void) | undefined
   /** Lets clients take leases, and keeps others away meanwhile (default: all clients may use the drivers). */
   readonly leases?: ClientLeases | undefined
+  /** The time after which a client without a sign of life loses its lease, in milliseconds (default 15 s). */
+  readonly silenceMs?: number | undefined
 }
 
 /** Only messages far larger than those of drivers are refused, as at the client's end. */
@@ -57,7 +59,7 @@ const serverOptions = { 'grpc.max_receive_message_length': 32 * 1024 * 1024 }
 export async function serveSession(
   session: Session,
   address: Address,
-  { tls, passphrase, print = () => undefined, leases }: ServeOptions = {},
+  { tls, passphrase, print = () => undefined, leases, silenceMs }: ServeOptions = {},
 ): Promise<SessionServer> {
   const interceptors = [
     ...(passphrase === undefined ? [] : [passphraseInterceptor(checkPassphrase(passphrase), print)]),
@@ -71,7 +73,7 @@ export async function serveSession(
   const toStatusOfSession: ToStatus = (error) => toStatus(error, { sendsStack })
   server.addService(exporterService, createExporterService(calls, toStatusOfSession))
   server.addService(routerService, createRouterService(calls, toStatusOfSession))
-  if (leases !== undefined) server.addService(leaseService, createLeaseService(leases))
+  if (leases !== undefined) server.addService(leaseService, createLeaseService(leases, silenceMs))
   if (address.kind === 'unix') await removeStaleSocket(address.path)
   const port = await bind(server, address, serverCredentials(tls))
   widenConnectionWindows(server)
