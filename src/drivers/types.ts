@@ -11,6 +11,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./http-server/http-server.ts')).HttpServerDriver,
     'jumpstarter_driver_http_power.driver.HttpPower': async () =>
       (await import('./http-power/http-power.ts')).HttpPower,
+    'jumpstarter_driver_network.driver.DbusNetwork': async () =>
+      (await import('./network/dbus-network.ts')).DbusNetwork,
     'jumpstarter_driver_network.driver.EchoNetwork': async () =>
       (await import('./network/echo-network.ts')).EchoNetwork,
     'jumpstarter_driver_network.driver.TcpNetwork': async () =>
@@ -18,6 +20,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_network.driver.UdpNetwork': async () => (await import('./network/udp-network.ts')).UdpNetwork,
     'jumpstarter_driver_network.driver.UnixNetwork': async () =>
       (await import('./network/socket-network.ts')).UnixNetwork,
+    'jumpstarter_driver_network.driver.WebsocketNetwork': async () =>
+      (await import('./network/websocket-network.ts')).WebsocketNetwork,
     'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
       (await import('./storage/mock-flasher.ts')).MockFlasher,
     'jumpstarter_driver_opendal.driver.MockStorageMux': async () =>

@@ -1,6 +1,9 @@
 import { byteStream, defineInterface } from './define.ts'
 
-/** A bus of D-Bus on the exporter's machine. The label `jumpstarter.dev/dbusnetwork/kind` is `system` or `session`. */
+/** The label with the kind of a bus: `system` or `session`. */
+export const busKindLabel = 'jumpstarter.dev/dbusnetwork/kind'
+
+/** A bus of D-Bus on the exporter's machine. The label {@link busKindLabel} has its kind. */
 export const DbusNetwork = defineInterface({
   client: 'jumpstarter_driver_network.client.DbusNetworkClient',
   methods: {

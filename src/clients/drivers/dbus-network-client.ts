@@ -1,8 +1,5 @@
-import { DbusNetwork } from '../../interfaces/dbus-network.ts'
+import { busKindLabel, DbusNetwork } from '../../interfaces/dbus-network.ts'
 import { NetworkClient } from './network-client.ts'
-
-/** The label that tells the kind of a bus. */
-const kindLabel = 'jumpstarter.dev/dbusnetwork/kind'
 
 /**
  * A bus of D-Bus on the exporter's machine. It has no address.
@@ -18,6 +15,6 @@ export class DbusNetworkClient extends NetworkClient {
 
   /** The kind of the bus: `system` or `session`. */
   get kind(): string {
-    return this.labels[kindLabel] ?? ''
+    return this.labels[busKindLabel] ?? ''
   }
 }

@@ -34,10 +34,13 @@ export function endpointUrl(scheme: 'tcp' | 'udp', { host, port }: EndpointConfi
  * @throws HardwareError ARGUMENT_INVALID if the config hides the address
  */
 export async function endpointAddress(scheme: 'tcp' | 'udp', config: EndpointConfig): Promise<string> {
-  if (config.enable_address === false) {
-    throw new HardwareError('ARGUMENT_INVALID', 'The lab does not tell this address (enable_address: false)')
-  }
+  if (config.enable_address === false) throw hiddenAddressError()
   const limit = { name: `the address of ${config.host}`, timeoutMs: resolveTimeoutMs, signal: callSignal() }
   const found = await withTimeLimit(limit, () => lookup(config.host)).catch(() => undefined)
   return endpointUrl(scheme, { ...config, host: found?.address ?? config.host })
+}
+
+/** The error of a client that asks for an address that the config hides. */
+export function hiddenAddressError(): HardwareError {
+  return new HardwareError('ARGUMENT_INVALID', 'The lab does not tell this address (enable_address: false)')
 }

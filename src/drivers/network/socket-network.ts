@@ -1,25 +1,9 @@
-import { once } from 'node:events'
-import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
-
 import type { Implementation } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
-import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { withTimeLimit } from '../../base/time-limit.ts'
 import { checkConfig, rules } from '../../base/check.ts'
-import { connectTimeoutMs, endpointAddress, type EndpointConfig, endpointRules, endpointUrl } from './endpoint.ts'
-
-async function openSocket(url: string, options: NetConnectOpts): Promise<Socket> {
-  const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal: callSignal() }
-  const socket = connectSocket({ ...options, allowHalfOpen: true })
-  try {
-    await withTimeLimit(limit, () => once(socket, 'connect'))
-    return socket
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
-}
+import { endpointAddress, type EndpointConfig, endpointRules, endpointUrl } from './endpoint.ts'
+import { openSocket } from './open-socket.ts'
 
 /** The config of {@link TcpNetwork}. */
 export type TcpNetworkConfig = EndpointConfig
