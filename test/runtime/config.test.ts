@@ -476,6 +476,22 @@ describe('references', () => {
     expect(at(root, 'rack.main')).toBe(at(root, 'board.power'))
   })
 
+  test('fill the places that a driver needs below it', async () => {
+    class Rack extends Probe {
+      static readonly requiredChildren = ['main', 'spare']
+    }
+    const racks: DriverTypes = new Map([...types, ['lab.driver.Rack', async (): Promise<DriverClass> => Rack]])
+    const prepare = (children: string) => {
+      const text = `export: { rack: { type: lab.driver.Rack, children: { ${children} } }, ${board} }`
+      return prepareTree(parse(text), 'lab.yaml', racks)
+    }
+    const root = (await prepare('main: { ref: board.power }, spare: { type: lab.driver.Probe }'))()
+    expect(at(root, 'rack.main')).toBe(at(root, 'board.power'))
+    expect(await mistakesOf(() => prepare('main: { ref: board.power }'))).toEqual([
+      'export.rack.children has no spare, which Rack needs; name a driver of the file there, such as spare: { ref: … }, or define one',
+    ])
+  })
+
   test('are found by their own names, and contain nothing that contains them', async () => {
     expect(await mistakesOf(() => build(`export: { a: { ref: toString }, ${board} }`))).toEqual([
       "export.a.ref points to 'toString', which is not in the tree",

@@ -119,6 +119,7 @@ class TreeBuilder {
         continue
       }
       const driver = entry.kind === 'composite' ? new CompositeDriver({}) : this.#make(entry, place, names.join('.'))
+      if (entry.kind === 'driver') this.#checkChildren(entry, place)
       if (driver === undefined) continue
       children[name] = driver
       this.#fill(driver.children, entry.children, names, `${place}.children`)
@@ -140,6 +141,17 @@ class TreeBuilder {
       this.#mistakes.push(`${place}.config ${messageOf(error)}`)
       return undefined
     }
+  }
+
+  #checkChildren(entry: Entry & { kind: 'driver' }, place: string): void {
+    const Class = this.#classes.get(entry.type)
+    const missing = Class?.requiredChildren?.filter((name) => !Object.hasOwn(entry.children, name)) ?? []
+    if (missing.length === 0) return
+    const [example = ''] = missing
+    this.#mistakes.push(
+      `${place}.children has no ${missing.join(' and no ')}, which ${Class?.name} needs; ` +
+        `name a driver of the file there, such as ${example}: { ref: … }, or define one`,
+    )
   }
 
   /** Follows every reference on the way to a target. @returns the names from the root to the driver; for a circle its places: `a → b → a` */

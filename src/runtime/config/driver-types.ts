@@ -16,6 +16,8 @@ export interface DriverClass {
   readonly configRules?: ConfigSchema
   /** The keys of Jumpstarter's driver that have no effect in this one. A file that has them gets a warning. */
   readonly ignoredConfig?: readonly string[]
+  /** The names of the drivers that have to be below it, as `children` in the exporter's file. */
+  readonly requiredChildren?: readonly string[]
   /**
    * Says what a driver with this config needs on the exporter's machine, and whether it is there: devices, programs, packages,
    * addresses. It changes nothing, and the config is valid.
