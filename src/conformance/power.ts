@@ -2,8 +2,10 @@ import { expect } from 'vitest'
 
 import { PowerClient } from '../clients/drivers/power-client.ts'
 import { Power } from '../interfaces/power.ts'
+import { interfaceOf } from '../runtime/driver.ts'
 import { registerCommonTests } from './common-tests.ts'
 import type { ConformanceOptions, CreateDriver, TestedDriver } from './device.ts'
+import { driverAt } from './open-device.ts'
 import { describeOutcome, failedWith, outcomeOf } from './outcome.ts'
 import { Suite } from './suite.ts'
 
@@ -45,7 +47,10 @@ export function describePower(name: string, create: CreateDriver<TestedPower>, o
       const steps = ['on', 'on', 'off', 'off', 'on', 'off'] as const
       for (const [index, step] of steps.entries()) {
         const result = await client.call(step)
-        expect(result ?? undefined, `the result of ${step}()`).toBeUndefined()
+        // Jumpstarter's driver for SNMP has an interface of its own, which answers with texts for people.
+        if (interfaceOf(driverAt(suite.options.path, device.driver)).client === Power.client) {
+          expect(result ?? undefined, `the result of ${step}()`).toBeUndefined()
+        }
         const state = await device.isOn?.()
         const what = `the real part is on after ${steps.slice(0, index + 1).join(', ')}`
         expect(state ?? step === 'on', what).toBe(step === 'on')

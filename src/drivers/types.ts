@@ -35,6 +35,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_pyserial.driver.PySerial': async () => (await import('./serial/py-serial.ts')).PySerial,
     'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
     'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
+    'jumpstarter_driver_snmp.driver.SNMPServer': async () => (await import('./snmp/snmp-server.ts')).SNMPServer,
     'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
     'jumpstarter_driver_uboot.driver.UbootConsole': async () =>
       (await import('./uboot/uboot-console.ts')).UbootConsoleDriver,
@@ -42,6 +43,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
     'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
+    'vitest-hardware/drivers#SnmpOutlet': async () => (await import('./snmp/snmp-outlet.ts')).SnmpOutlet,
     'vitest-hardware/drivers#UhubctlPower': async () => (await import('./uhubctl-power/uhubctl-power.ts')).UhubctlPower,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )

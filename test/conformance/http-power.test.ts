@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { expect, test } from 'vitest'
 
+import { describePower } from '../../src/conformance/index.ts'
 import { HttpPower, type HttpPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { makeExporterSafe } from '../../src/runtime/open-session.ts'
@@ -28,6 +29,24 @@ async function startPower(more: Partial<HttpPowerConfig> = {}, options: Paramete
     },
   }
 }
+
+describePower(
+  'HttpPower',
+  async () => {
+    let relay = await startHttpRelay()
+    const { port } = relay
+    return {
+      driver: new HttpPower(configFor(relay.url)),
+      isOn: () => relay.isOn,
+      interrupt: () => relay[Symbol.asyncDispose](),
+      async restore() {
+        relay = await startHttpRelay({ port })
+      },
+      [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
+    }
+  },
+  { against: 'a server of Node.js that answers as a plug of Shelly does' },
+)
 
 test('switches, measures volts and amperes, and is off when it is safe', async () => {
   await using peers = await startPower()
@@ -72,9 +91,8 @@ test('calls at the same time reach the relay one after another', async () => {
       response.end()
     }, 2)
   })
-  await Promise.all(Array.from({ length: 20 }, () => power.on()))
-  expect(relay.requests).toHaveLength(20)
-  await expect.poll(() => relay.sockets.size).toBe(0)
+  await Promise.all(Array.from({ length: 10 }, () => power.on()))
+  expect(relay.requests).toHaveLength(10)
 })
 
 test('credentials of the config, or of the URL, are sent, and no error shows them', async () => {

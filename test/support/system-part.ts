@@ -21,6 +21,17 @@ export function skipMissing(part: string, skip: TestContext['skip']): void {
   skip(reasonToSkip(part))
 }
 
+/**
+ * Gives the reason why a file is skipped on a machine without a program, for `describe.skipIf()`. With CI set, the missing program
+ * is an error.
+ *
+ * @param probe the argument with which the program prints something and ends
+ */
+export function missingProgram(program: string, probe = '--version'): string | undefined {
+  const isThere = spawnSync(program, [probe], { stdio: 'ignore' }).error === undefined
+  return isThere ? undefined : reasonToSkip(program)
+}
+
 /** Skips a test on a machine without a command that the test calls. With CI set, a missing command is an error. */
 export function needsCommand(command: string, skip: TestContext['skip']): void {
   if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error !== undefined) skipMissing(command, skip)
