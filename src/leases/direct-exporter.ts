@@ -4,16 +4,18 @@ import type { WaitOptions } from '../base/wait-options.ts'
 import type { LogLevel } from '../base/log-level.ts'
 import { connect, createChannel } from '../clients/connect.ts'
 import { followLog } from '../clients/follow-log.ts'
+import { HardwareError } from '../errors.ts'
 import { parseAddress } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/endpoint.ts'
 import type { TakenLease } from '../protocol/grpc/take-lease.ts'
 import { nameLabel } from '../protocol/labels.ts'
+import { callSafe, callSafeTimeoutMs, findSafeMistakes, type SafeCall } from './call-safe.ts'
 import type { LeaseEvent } from './lease-event.ts'
 import { directReconnectMs, type LeasableExporter, type Lease, type ReserveOptions } from './lease.ts'
 import { thisProcess } from './machine-lock/exporter-lock.ts'
 
-/** The longest time that the end of a lease takes, in milliseconds. */
-const releaseTimeoutMs = 12_000
+/** The longest time that the end of a lease takes, in milliseconds: its own calls, and those of the exporter. */
+const releaseTimeoutMs = 2 * callSafeTimeoutMs + 12_000
 
 /** Options of {@link DirectExporter.connect}. */
 export interface DirectExporterOptions extends WaitOptions {
@@ -24,6 +26,8 @@ export interface DirectExporterOptions extends WaitOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** True to take a lease if the exporter gives leases (default), false if others use the same endpoint without its key. */
   readonly takesLease?: boolean | undefined
+  /** The calls that leave its devices safe, at the end of each lease; for exporters that make none themselves, as Python's. */
+  readonly safe?: readonly SafeCall[] | undefined
   /** True if other runs may know the exporter, so that one without leases is worth a warning (default false). */
   readonly shared?: boolean | undefined
   /** The mildest lines of the exporter's log that are emitted during a lease (default `off`). */
@@ -58,6 +62,11 @@ export class DirectExporter implements LeasableExporter {
     const { address, ...security } = endpoint
     const connection = await connect(address, { ...security, signal, timeoutMs, print })
     connection.close()
+    const mistakes = findSafeMistakes(connection, options.safe ?? [])
+    if (mistakes.length > 0) {
+      const message = `Exporter ${options.name} has other drivers than its options name: ${mistakes.join('; ')}`
+      throw new HardwareError('PLUGIN_OPTIONS_INVALID', message, { details: { exporter: options.name } })
+    }
     const { uuid, labels } = connection.report
     return new DirectExporter(options, uuid, { ...labels, ...options.labels })
   }
@@ -73,7 +82,7 @@ export class DirectExporter implements LeasableExporter {
 
   async reserve({ signal, file, waiting }: ReserveOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    const { name, endpoint, shared, emit } = this.#options
+    const { name, endpoint, shared, safe, emit } = this.#options
     // Behind tunnels is the exporter of a lease that a controller has given.
     if (!this.#takesLease || endpoint.tunnels === true) return
     if (this.#taken !== undefined && !this.#taken.lost.aborted) return
@@ -89,7 +98,11 @@ export class DirectExporter implements LeasableExporter {
     this.#takesLease = false
     if (shared !== true) return
     const message = 'it gives no leases, as exporters of Python, so other runs can use it at the same time'
-    emit?.({ type: 'exporterWarning', exporter: name, message })
+    const end =
+      safe === undefined
+        ? '. Tests leave its board as it is: list the calls that make it safe as `safe` in its options'
+        : ''
+    emit?.({ type: 'exporterWarning', exporter: name, message: message + end })
   }
 
   /** @throws HardwareError CLEANUP_FAILED when the exporter could not make its devices safe */
@@ -101,18 +114,31 @@ export class DirectExporter implements LeasableExporter {
 
   async lease(): Promise<Lease> {
     const stopLog = await this.#followLog()
+    const endpoint = { reconnectTimeoutMs: directReconnectMs, ...this.#options.endpoint, leaseKey: this.#taken?.key }
     return {
-      endpoint: { reconnectTimeoutMs: directReconnectMs, ...this.#options.endpoint, leaseKey: this.#taken?.key },
+      endpoint,
       releaseTimeoutMs,
       lost: this.#taken?.lost ?? new AbortController().signal,
       activity: async () => undefined,
       // The exporter makes its devices safe when its lease ends, so a lease of it is not kept for the next file.
-      release: () => this.free().finally(stopLog),
+      release: async () => {
+        try {
+          await this.#makeSafe(endpoint)
+        } finally {
+          await this.free().finally(stopLog)
+        }
+      },
     }
   }
 
   async close(): Promise<void> {
     await this.free()
+  }
+
+  /** Makes the calls of the options, unless the lease is lost: then the exporter has made its devices safe. */
+  async #makeSafe(endpoint: Endpoint): Promise<void> {
+    const { safe } = this.#options
+    if (safe !== undefined && this.#taken?.lost.aborted !== true) await callSafe(endpoint, safe)
   }
 
   /** @returns a function that ends it */

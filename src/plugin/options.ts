@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type ConfigRules, findMistakes, isRecord, maxTimeoutMs, ruleFor, rules } from '../base/check.ts'
 import { HardwareError } from '../errors.ts'
 import { environmentVariables, exporterFromEnvironment, leaseFromEnvironment } from '../leases/environment.ts'
+import type { SafeCall } from '../leases/call-safe.ts'
 import type { Lease } from '../leases/lease.ts'
 import { logLevelFrom, type LogLevel, logLevels } from '../base/log-level.ts'
 import { controllerRules, type ControllerOptions, optional, timeFrom } from './controller-options.ts'
@@ -19,6 +20,11 @@ export interface RunningExporter {
   readonly passphrase?: string
   /** Labels for selectors, in addition to those that the exporter reports. */
   readonly labels?: Readonly<Record<string, string>>
+  /**
+   * The calls that leave its devices safe: `['board.power.off', { call: 'relay.call_method', args: ['off', {}] }]`. The run makes them at
+   * the end of each lease. Exporters of this package make those of their own file, so this is for exporters of Python.
+   */
+  readonly safe?: readonly SafeCall[]
 }
 
 /** Options of `hardware()`. */
@@ -68,6 +74,8 @@ export type ConfiguredExporter =
       /** The path of the file with the endpoint's `ca`. */
       readonly caFile?: string | undefined
       readonly labels: Readonly<Record<string, string>>
+      /** The calls that leave its devices safe. */
+      readonly safe?: readonly SafeCall[] | undefined
       /** True if other runs may know the exporter. */
       readonly shared?: boolean
     }
@@ -101,6 +109,11 @@ const runningExporterRules: ConfigRules = {
   insecure: optional(rules.flag),
   passphrase: optional(rules.text),
   labels: optional(ruleFor('an object of texts', (value) => isRecord(value) && Object.values(value).every(isText))),
+  safe: optional(
+    ruleFor("a list of calls such as 'power.off' or { call: 'relay.call_method', args: ['off', {}] }", (value) => {
+      return Array.isArray(value) && value.every(isSafeCall)
+    }),
+  ),
 }
 
 /** @throws HardwareError PLUGIN_OPTIONS_INVALID with all mistakes */
@@ -127,6 +140,11 @@ function findMistakesOf(place: string, exporter: unknown): readonly string[] {
   return mistake === undefined ? [] : [`${place} ${mistake}`]
 }
 
+function isSafeCall(value: unknown): boolean {
+  if (isText(value)) return value !== ''
+  return isRecord(value) && isText(value['call']) && (value['args'] === undefined || Array.isArray(value['args']))
+}
+
 function isText(value: unknown): value is string {
   return typeof value === 'string'
 }
@@ -149,12 +167,13 @@ export function configuredExporters(
     const commonPassphrase = environment[environmentVariables.passphrase] || undefined
     const named = Object.entries(exporters).map(([name, exporter]): ConfiguredExporter => {
       if (typeof exporter === 'string') return { name, file: resolve(root, exporter) }
-      const { host: address, ca, insecure, passphrase = commonPassphrase, labels = {} } = exporter
+      const { host: address, ca, insecure, passphrase = commonPassphrase, labels = {}, safe } = exporter
       return {
         name,
         endpoint: { address, name, insecure: insecure === true ? true : undefined, passphrase },
         caFile: ca === undefined ? undefined : resolve(root, ca),
         labels,
+        safe,
         shared: true,
       }
     })

@@ -242,7 +242,9 @@ test("an exporter that gives no leases, as Python's, is used with a warning, onc
     {
       type: 'exporterWarning',
       exporter: 'lab',
-      message: 'it gives no leases, as exporters of Python, so other runs can use it at the same time',
+      message:
+        'it gives no leases, as exporters of Python, so other runs can use it at the same time. ' +
+        'Tests leave its board as it is: list the calls that make it safe as `safe` in its options',
     },
   ])
 })

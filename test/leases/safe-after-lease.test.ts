@@ -5,8 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 
+import { ShellDriver } from '../../src/drivers/index.ts'
 import { call, connect, defineInterface, Driver, type Implementation } from '../../src/index.ts'
-import { DirectExporter } from '../../src/leases/direct-exporter.ts'
+import { DirectExporter, type DirectExporterOptions } from '../../src/leases/direct-exporter.ts'
 import { parseAddress } from '../../src/protocol/address.ts'
 import { takeLease } from '../../src/protocol/grpc/take-lease.ts'
 import { defineExporter } from '../../src/runtime/define-exporter.ts'
@@ -44,15 +45,16 @@ class NotedRelay extends Driver implements Implementation<typeof Relay> {
 }
 
 /** An exporter as `vitest-hardware run --listen` serves it. */
-async function listen() {
+async function listen(givesLeases = true) {
   const relay = new NotedRelay()
+  const shell = new ShellDriver({ methods: { off: 'true', fail: 'exit 3' } })
   const lines: string[] = []
   const session = await openSession(
-    { ...defineExporter({ name: 'bench', export: () => ({ relay }) }), warnings: [] },
+    { ...defineExporter({ name: 'bench', export: () => ({ relay, shell }) }), warnings: [] },
     {
       address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       security: { passphrase: secure.passphrase },
-      givesLeases: true,
+      givesLeases,
       silenceMs: 1_000,
       logLevel: 'error',
       print: (line) => lines.push(line),
@@ -63,8 +65,12 @@ async function listen() {
 }
 
 /** A run that knows the exporter at an address. */
-async function join(address: string) {
-  const exporter = await DirectExporter.connect({ name: 'lab', endpoint: { address, ...secure } })
+async function join(address: string, options: Partial<DirectExporterOptions> = {}) {
+  const exporter = await DirectExporter.connect({
+    name: 'lab',
+    endpoint: { address, name: 'lab', ...secure },
+    ...options,
+  })
   onTestFinished(() => exporter.close().catch(() => undefined))
   const lease = async () => {
     await exporter.reserve()
@@ -172,4 +178,44 @@ test('devices of a client without a lease are let alone', async () => {
   connection.close()
   await delay(100)
   expect(relay.calls).toEqual(['on'])
+})
+
+test("an exporter that gives no leases, as Python's, gets the calls of the options at the end of each lease", async () => {
+  const { relay, address } = await listen(false)
+  const safe = ['relay.off', { call: 'shell.call_method', args: ['off'] }]
+  const { lease } = await join(address, { safe })
+  for (let file = 1; file <= 2; file++) {
+    const leased = await lease()
+    await leased.relay.call('on')
+    await leased.release()
+  }
+  expect(relay.calls).toEqual(['on', 'off', 'on', 'off'])
+})
+
+test('all of them are made, and their failures are an error of the release', async () => {
+  const { relay, address } = await listen(false)
+  const safe = [{ call: 'shell.callMethod', args: ['fail'] }, 'relay.of', 'relay.off']
+  const leased = await (await join(address, { safe })).lease()
+  await expect(leased.release()).rejects.toMatchObject({
+    code: 'CLEANUP_FAILED',
+    message: expect.stringMatching(/^lab may not be safe: shell.*exit code 3; relay\.of: /),
+  })
+  expect(relay.calls).toEqual(['off'])
+})
+
+test('calls of drivers that the exporter does not have are mistakes of the options', async () => {
+  const { address } = await listen(false)
+  await expect(join(address, { safe: ['power.off', 'relay.off', 'relay.contact.off'] })).rejects.toMatchObject({
+    code: 'PLUGIN_OPTIONS_INVALID',
+    message:
+      "Exporter lab has other drivers than its options name: safe[0] is power.off: there is no driver 'power'; there are relay, shell; " +
+      "safe[2] is relay.contact.off: there is no driver 'contact'; there are none",
+  })
+})
+
+test('an exporter that makes its devices safe itself gets the calls of the options before', async () => {
+  const { relay, address } = await listen()
+  const leased = await (await join(address, { safe: ['relay.on'] })).lease()
+  await leased.release()
+  expect(relay.calls).toEqual(['on', 'off'])
 })

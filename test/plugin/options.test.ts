@@ -15,9 +15,10 @@ describe('exporters of the options', () => {
   })
 
   test('those that run already have labels, or none', () => {
-    const exporters = { lab: { host: 'bench:1234' }, other: { host: '/run/jmp.sock', labels: { board: 'uno' } } }
+    const safe = ['power.off', { call: 'relay.call_method', args: ['off', {}] }]
+    const exporters = { lab: { host: 'bench:1234', safe }, other: { host: '/run/jmp.sock', labels: { board: 'uno' } } }
     expect(configuredExporters({ exporters }, '/', {})).toEqual([
-      { name: 'lab', endpoint: { name: 'lab', address: 'bench:1234' }, labels: {}, shared: true },
+      { name: 'lab', endpoint: { name: 'lab', address: 'bench:1234' }, labels: {}, safe, shared: true },
       { name: 'other', endpoint: { name: 'other', address: '/run/jmp.sock' }, labels: { board: 'uno' }, shared: true },
     ])
   })
@@ -110,7 +111,7 @@ describe('checks', () => {
     [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut.host is 1234; it has to be a text'],
     [
       { exporters: { dut: { host: 'h:1', port: 1 } } },
-      'has unknown keys exporters.dut.port; it can have host, ca, insecure, passphrase, labels',
+      'has unknown keys exporters.dut.port; it can have host, ca, insecure, passphrase, labels, safe',
     ],
     [{ exporters: { dut: { host: 'h:1', insecure: 'yes' } } }, 'exporters.dut.insecure is "yes"; it has to be true or'],
     [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds from 1 to 86400000'],
@@ -120,6 +121,10 @@ describe('checks', () => {
     [
       { exporters: { a: { host: 'h:1', labels: { n: 1 } } } },
       'exporters.a.labels is {"n":1}; it has to be an object of texts',
+    ],
+    [
+      { exporters: { a: { host: 'h:1', safe: ['power.off', { args: [1] }] } } },
+      'exporters.a.safe is ["power.off",{"args":[1]}]; it has to be a list of calls such as \'power.off\'',
     ],
     [{ allow: [3] }, 'allow is [3]; it has to be a list of names of packages'],
     [{ idleTimeoutMs: 0 }, 'idleTimeoutMs is 0; it has to be a number of milliseconds'],

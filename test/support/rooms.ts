@@ -89,6 +89,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'errors.ts',
       'base/',
       'protocol/',
+      'clients/call-by-name.ts',
       'clients/connect.ts',
       'clients/follow-log.ts',
       'clients/wait-until-ready.ts',
