@@ -33,6 +33,32 @@ test('a file says where its path begins, and where it is empty or double', { tim
   )
 })
 
+test('a device that is missing is told once', { timeout }, async () => {
+  const head = 'apiVersion: jumpstarter.dev/v1alpha1\nkind: ExporterConfig\nmetadata: { name: desk }\n'
+  const config = '{ url: /dev/ttyNOWHERE }'
+  cli.write(
+    'gone.yaml',
+    `${head}export: { tty: { type: jumpstarter_driver_pyserial.driver.PySerial, config: ${config} } }\n`,
+  )
+  for (const command of [['run'], ['shell', '--', 'true']]) {
+    const [verb = '', ...rest] = command
+    const mistake = await mistakeOf([verb, '--exporter-config', 'gone.yaml', ...rest])
+    expect(mistake).toMatch(/^The serial port \/dev\/ttyNOWHERE is not there\. [^\n]*$/)
+    expect(mistake.split('/dev/ttyNOWHERE')).toHaveLength(2)
+  }
+})
+
+test('an old Node.js is told in one line', { timeout }, async () => {
+  const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.1' } })"
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(old)}` }
+  const { code, stdout, stderr } = await cli.run(['--version'], { env })
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: vitest-hardware needs Node.js 22.18 or later; this is 22.17.1',
+  })
+})
+
 test('a folder for temporary files that cannot be used is named', { timeout }, async () => {
   const gone = join(cli.folder, 'gone')
   const locked = join(cli.folder, 'locked')

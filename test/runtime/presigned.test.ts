@@ -135,9 +135,10 @@ describe('redirects', () => {
     const back = `${web.origin}/b`
     web.handlers.set('/a', (_request, response) => void response.writeHead(301, { location: `${other.origin}/` }).end())
     other.handlers.set('/', (_request, response) => void response.writeHead(303, { location: back }).end())
-    web.handlers.set('/b', (_request, response) => void response.end('image'))
+    web.handlers.set('/b', (_request, response) => void response.writeHead(307, { location: '/c' }).end())
+    web.handlers.set('/c', (_request, response) => void response.end('image'))
     expect(await fetchFile(allowed, `${web.origin}/a`, headers)).toBe('image')
-    for (const request of [other.requests[0], web.requests[1]]) {
+    for (const request of [other.requests[0], web.requests[1], web.requests[2]]) {
       expect(request?.headers).toMatchObject({ accept: 'image/*' })
       const names = Object.keys(request?.headers ?? {})
       expect(names.filter((name) => /^authorization|^cookie|^x-/.test(name))).toEqual([])
