@@ -53,6 +53,26 @@ describe('a tunnel that is lost', () => {
     await lease.release()
   })
 
+  test('and whose lease cannot be read meanwhile, is one more warning', { timeout: 60_000 }, async () => {
+    const lab = await serveLab(certificates, ['one'])
+    const lease = await lab.lease()
+    const { power } = await connectTo(lease)
+    lab.lines.length = 0
+    lab.state.isStoreAway = true
+    // Each tunnel that fails makes the client read the lease.
+    const back = lab.router.goDown(1_000)
+    await power.on()
+    await back
+    expect(lab.lines.filter((line) => line.includes('could not be extended or read; trying again'))).toHaveLength(1)
+    lab.state.isStoreAway = false
+    lab.router.cut()
+    await power.on()
+    await vi.waitUntil(() => lab.lines.some((line) => /^lease .* is read again, after \d+ failures$/.test(line)), {
+      timeout: 10_000,
+    })
+    await lease.release()
+  })
+
   test('is waited for until the limit of the call, or of the reconnection', { timeout: 60_000 }, async () => {
     const lab = await serveLab(certificates, ['one'])
     const lease = await lab.lease({ dialTimeoutMs: 5_000 })

@@ -149,13 +149,14 @@ describe('a controller that knows no jumpstarter.client.v1', () => {
 
 describe('a controller that goes away and comes back', () => {
   test('is waited for while a lease is requested, and while the lease waits', { timeout: 30_000 }, async () => {
-    const { controller, state, restart } = await start({ refusesTokensMs: 1_000 })
+    const { controller, state, restart } = await start({ refusesTokensTimes: 3 })
     const reasons: string[] = []
     const waiting = (wait: ReserveWait) => reasons.push(describeWait(wait))
     const lease = await acquireLease(controller, spec, { ...limits, waiting })
     expect(reasons.join('\n')).toMatch(
       /authenticator not initialized \(a controller that has just started refuses every token\)/,
     )
+    expect(new Set(reasons).size, 'a reason that has been told twice').toBe(reasons.length)
     const restarted = restart({ downMs: 1_000, refusesTokensMs: 0 })
     await acquireLease(controller, spec, { ...limits, waiting })
     await restarted

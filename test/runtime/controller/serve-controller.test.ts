@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -190,21 +190,29 @@ describe('an exporter, or its controller, that is restarted', () => {
   })
 
   test('a controller that goes while a lease begins is waited for', { timeout: 60_000 }, async () => {
-    const hooks = { beforeLease: { script: 'sleep 2' } }
+    const go = join(certificates.folder, 'go')
+    const hooks = { beforeLease: { script: `until [ -e '${go}' ]; do sleep 0.05; done` } }
     const lab = await serveLab(certificates, ['one'], {}, { hooks })
     const leased = lab.lease()
     leased.catch(() => undefined)
     await vi.waitUntil(() => lab.lines.includes('waiting: exporter one runs its beforeLease hook'), { timeout: 10_000 })
-    await lab.restart({ downMs: 500, refusesTokensMs: 2_000 })
+    const restarted = lab.restart({ downMs: 500, refusesTokensMs: 2_000 })
+    // The end of the hook cannot be reported for a while.
+    writeFileSync(go, '')
+    await restarted
     const lease = await leased
     await use(lease)
     await lease.release()
     expect(lab.state.leases.size).toBe(1)
+    const reports = lab.lines.filter((line) => line.startsWith('warning: the controller was not told of'))
+    expect(new Set(reports).size, 'a warning that was printed twice').toBe(reports.length)
   })
 
   test('an exporter that starts before its controller waits for it', { timeout: 60_000 }, async () => {
-    const lab = await serveLab(certificates, ['one'], { refusesTokensMs: 2_000 })
+    const lab = await serveLab(certificates, ['one'], { refusesTokensTimes: 2 })
     await use(await lab.lease())
-    expect(lab.lines.join('\n')).toContain('warning: the exporter is registered again in a while')
+    const warnings = lab.lines.filter((line) => line.startsWith('warning: the exporter is registered again in a while'))
+    expect(warnings).toHaveLength(1)
+    expect(lab.lines.join('\n')).toMatch(/^the exporter is registered, after 2 failures$/m)
   })
 })

@@ -46,6 +46,8 @@ export function clientServiceOf({
     if (parent !== `namespaces/${namespace}`) throw failure(Status.PERMISSION_DENIED, 'namespace mismatch')
   }
   const leaseOf = (name: string) => {
+    // The words of a Kubernetes whose API server is overloaded.
+    if (state.isStoreAway) throw failure(Status.UNAVAILABLE, 'the server is currently unable to handle the request')
     const lease = state.leases.get(bare(name, 'leases'))
     if (lease === undefined) throw failure(Status.UNKNOWN, `leases.jumpstarter.dev "${name}" not found`)
     return lease

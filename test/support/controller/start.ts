@@ -23,6 +23,8 @@ export interface ControllerOptions {
   readonly exporters: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** How long after the start it refuses every token, in milliseconds (default 0; the real one 10 000). */
   readonly refusesTokensMs?: number
+  /** The number of calls after the start of which it refuses the token (default 0). */
+  readonly refusesTokensTimes?: number
   /** Whether it is one that does not know `jumpstarter.client.v1` (default false). */
   readonly isOlder?: boolean
 }
@@ -51,6 +53,7 @@ export async function startController(options: ControllerOptions) {
     tokens,
     names: { Client: new Set(options.clients), Exporter: new Set(state.exporters.keys()) },
     refusesTokensUntil: Date.now() + (options.refusesTokensMs ?? 0),
+    refusesTokensTimes: options.refusesTokensTimes ?? 0,
   }
   const check = (metadata: Metadata, kind: Kind) => authenticate(metadata, kind, known)
   const router = new Router()

@@ -67,6 +67,9 @@ export class ControllerState {
   /** Emits `lease` with an exporter whose lease has changed. */
   readonly events = new EventEmitter<{ lease: [KnownExporter] }>()
 
+  /** True while the leases can be neither read nor changed. */
+  isStoreAway = false
+
   constructor() {
     this.events.setMaxListeners(0)
   }
