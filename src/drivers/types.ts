@@ -42,6 +42,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
     'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
+    'vitest-hardware/drivers#Rfc2217Network': async () => (await import('./serial/rfc2217-network.ts')).Rfc2217Network,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
     'vitest-hardware/drivers#SnmpOutlet': async () => (await import('./snmp/snmp-outlet.ts')).SnmpOutlet,
     'vitest-hardware/drivers#UhubctlPower': async () => (await import('./uhubctl-power/uhubctl-power.ts')).UhubctlPower,

@@ -22,3 +22,13 @@ export const Serial = defineInterface({
     setRts: call<(value: boolean) => void>({ idempotent: true }),
   },
 })
+
+/** A serial port with more than Jumpstarter's has. With a driver of Jumpstarter's the additional methods end with METHOD_NOT_FOUND. */
+export const SerialPort = defineInterface({
+  client: Serial.client,
+  methods: {
+    ...Serial.methods,
+    /** Sends a break of a length in milliseconds (default 250). */
+    sendBreak: call<(durationMs?: number) => void>(),
+  },
+})

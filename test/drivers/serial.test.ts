@@ -367,6 +367,7 @@ describe('a device', { timeout: 30_000 }, () => {
     await expect(serial.setDtr(false)).rejects.toMatchObject(failure)
     const stream = await serial.connect()
     await expect(serial.setRts(false)).rejects.toMatchObject(failure)
+    await expect(serial.sendBreak()).rejects.toThrow('port cannot set a break: Inappropriate ioctl')
     await pair.device.write('on')
     expect(await read(stream, 2)).toBe('on')
   })
@@ -402,8 +403,8 @@ describe('the config', () => {
   test.each([
     [{}, 'url is missing'],
     [
-      { url: 'rfc2217://h:1' },
-      'url is "rfc2217://h:1"; it has to be the path of a device, socket://host:port or loop://',
+      { url: 'telnet://h:1' },
+      'url is "telnet://h:1"; it has to be the path of a device, socket://host:port, rfc2217://host:port or loop://',
     ],
     [{ url: 'socket://h' }, 'url is "socket://h"'],
     [{ url: 'socket://h:0' }, 'url is "socket://h:0"'],

@@ -56,6 +56,7 @@ export async function callEach(clients: Clients, file: interfaces.ResourceHandle
   expectTypeOf((await clients.RideSx.detectFastbootDevice(5, 2)).device_id).toEqualTypeOf<string | null>()
   expectTypeOf(await clients.RideSxPower.cycle(2)).toEqualTypeOf<void>()
   expectTypeOf(await clients.Serial.setDtr(true)).toEqualTypeOf<void>()
+  expectTypeOf(await clients.SerialPort.sendBreak(100)).toEqualTypeOf<void>()
   expectTypeOf(clients.Shell.callMethod('ls', {}, '-l')).toEqualTypeOf<Records<interfaces.ShellOutput>>()
   expectTypeOf(await clients.SnmpPower.on()).toEqualTypeOf<string>()
   expectTypeOf(await clients.SomeIp.rpcCall(0x1234, 1, { data: '00' })).toEqualTypeOf<interfaces.SomeIpMessage>()

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-import { Serial } from '../../interfaces/serial.ts'
+import { SerialPort } from '../../interfaces/serial.ts'
 import type { Console } from '../console.ts'
 import { defaultExpectTimeoutMs } from '../console/console-base.ts'
 import type { Guard } from '../console/guards.ts'
@@ -24,8 +24,8 @@ import { DriverClient } from '../driver-client.ts'
 const defaultReturnTimeoutMs = 30_000
 
 /** A serial port, as a console that keeps all output, or as plain bytes. */
-export class SerialClient extends DriverClient<typeof Serial> implements Conversation {
-  static readonly interface = Serial
+export class SerialClient extends DriverClient<typeof SerialPort> implements Conversation {
+  static readonly interface = SerialPort
   /** All output of the port since its first use, and the cursor of this client. */
   readonly console: Console
 
@@ -142,5 +142,15 @@ export class SerialClient extends DriverClient<typeof Serial> implements Convers
 
   async setRts(active: boolean): Promise<void> {
     await this.call('setRts', active)
+  }
+
+  /**
+   * Sends a break, for example for a console's system request.
+   *
+   * @param durationMs its length in milliseconds (default 250)
+   * @throws HardwareError METHOD_NOT_FOUND for a port of Jumpstarter's, DEVICE_IO for a port that cannot, such as a pseudo terminal
+   */
+  async sendBreak(durationMs?: number): Promise<void> {
+    await (durationMs === undefined ? this.call('sendBreak') : this.call('sendBreak', durationMs))
   }
 }

@@ -36,7 +36,7 @@ export interface DeviceOptions extends LineSettings {
 export async function openDeviceLine(options: DeviceOptions, events: LineEvents): Promise<SerialLine> {
   const { path, baudRate, dataBits, parity, stopBits, keepDtr, warn } = options
   const { SerialPort } = await loadOptionalModule('serialport', 'A serial port', () => import('serialport'))
-  const settings = { baudRate, dataBits, parity, stopBits }
+  let settings: LineSettings = { baudRate, dataBits, parity, stopBits }
   const port = new SerialPort({ path, ...settings, hupcl: !keepDtr, autoOpen: false })
   await limited(`opening ${path}`, (done) => port.open(done)).catch((cause: unknown) => {
     // The kernel may open the port later, when no caller waits.
@@ -44,7 +44,7 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
     throw explainOpen(path, cause)
   })
   // The kernel makes both active when it opens a port.
-  let lines: ControlLines = { dtr: true, rts: true }
+  let lines: ControlLines = { dtr: true, rts: true, brk: false }
   let over = false
   const end = (error: Error | null | undefined) => {
     if (over) return
@@ -77,9 +77,16 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
       try {
         await limited(`setting lines of ${path}`, (done) => port.set(wanted, done))
       } catch (cause) {
-        throw new HardwareError('DEVICE_IO', `${path} cannot set DTR and RTS: ${reason(cause)}`, { cause })
+        const names = 'brk' in changes ? 'a break' : 'DTR and RTS'
+        throw new HardwareError('DEVICE_IO', `${path} cannot set ${names}: ${reason(cause)}`, { cause })
       }
       lines = wanted
+    },
+    // The kernel has no call for the rest, and to close and open the port would change its lines.
+    async change({ baudRate: newRate = settings.baudRate }) {
+      await limited(`setting the baud rate of ${path}`, (done) => port.update({ baudRate: newRate }, done))
+      settings = { ...settings, baudRate: newRate }
+      return settings
     },
     async close() {
       over = true

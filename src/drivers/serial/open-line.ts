@@ -6,6 +6,7 @@ import { messageOf } from '../../errors.ts'
 import { openDeviceLine } from './device-line.ts'
 import { defaultLineSettings, type GivenLineSettings } from './line-settings.ts'
 import { openLoopLine } from './loop-line.ts'
+import { openRfc2217Line } from './rfc2217/line.ts'
 import type { LineEvents, SerialLine } from './serial-line.ts'
 import { SharedPort } from './shared-port.ts'
 import { openSocketLine } from './socket-line.ts'
@@ -13,13 +14,13 @@ import { parseSerialUrl } from './url.ts'
 
 /** A rule for the address of a line in a driver's `config`. */
 export const lineUrlRule = ruleFor(
-  'the path of a device, socket://host:port or loop://',
+  'the path of a device, socket://host:port, rfc2217://host:port or loop://',
   (value) => typeof value === 'string' && parseSerialUrl(value) !== undefined,
 )
 
 /** The address of a line, and its settings. */
 export interface LineOptions extends GivenLineSettings {
-  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, or `loop://`, which echoes. */
+  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or `loop://`, which echoes. */
   readonly url: string
   /** True if DTR keeps its level when the port is closed (default false). A change of DTR resets many boards. */
   readonly keepDtr?: boolean | undefined
@@ -36,14 +37,14 @@ export interface LineOptions extends GivenLineSettings {
 export async function openLine(options: LineOptions, events: LineEvents): Promise<SerialLine> {
   const { url, keepDtr = false, warn = () => undefined, ...settings } = options
   const target = parseSerialUrl(url)
+  const all = { ...defaultLineSettings, ...withoutUndefined(settings) }
   switch (target?.kind) {
     case 'device':
-      return openDeviceLine(
-        { ...defaultLineSettings, ...withoutUndefined(settings), path: target.path, keepDtr, warn },
-        events,
-      )
+      return openDeviceLine({ ...all, path: target.path, keepDtr, warn }, events)
     case 'socket':
       return openSocketLine(target, events)
+    case 'rfc2217':
+      return openRfc2217Line({ ...all, ...target }, events)
     case 'loop':
       return openLoopLine(events)
     case undefined:

@@ -2,11 +2,13 @@ import type { Duplex } from 'node:stream'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
-import { lineEndLabel, lineEnds, Serial } from '../../interfaces/serial.ts'
+import { lineEndLabel, lineEnds, SerialPort } from '../../interfaces/serial.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import { checkConfig, rules } from '../../base/check.ts'
-import { type LineSettings, lineSettingRules } from './line-settings.ts'
+import { pause } from '../../base/pause.ts'
+import { withoutUndefined } from '../../base/without-undefined.ts'
+import { defaultLineSettings, type LineSettings, lineSettingRules } from './line-settings.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 import { Loop } from './loop.ts'
 import { lineUrlRule, openLine } from './open-line.ts'
@@ -14,9 +16,12 @@ import { requireDevice } from './require-device.ts'
 import { SharedPort } from './shared-port.ts'
 import { parseSerialUrl, type SerialUrl } from './url.ts'
 
+/** The longest break, in milliseconds: enough for every system request of a console. */
+const maxBreakMs = 10_000
+
 /** The config of {@link PySerial}. */
 export interface PySerialConfig {
-  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, or `loop://`, which echoes. */
+  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or `loop://`, which echoes. */
   readonly url: string
   /** Bits a second (default 115200). */
   readonly baudrate?: number | undefined
@@ -46,8 +51,8 @@ export interface PySerialConfig {
  *     config: { url: /dev/serial/by-id/usb-FTDI_TTL232R-3V3_FTB3KVPN-if00-port0, baudrate: 115200 }
  * ```
  */
-export class PySerial extends Driver implements Implementation<typeof Serial> {
-  static readonly interface = Serial
+export class PySerial extends Driver implements Implementation<typeof SerialPort> {
+  static readonly interface = SerialPort
   static readonly configRules = {
     url: lineUrlRule,
     baudrate: rules.optional(lineSettingRules.baudRate),
@@ -107,9 +112,52 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
     await this.#set({ rts: asFlag(active) })
   }
 
+  /** Changes settings of the open port, for drivers that serve it. @returns the settings that are in force now */
+  change(settings: Partial<LineSettings>): Promise<LineSettings> {
+    const unchanged = { ...this.settings, ...settings }
+    return this.#port.use((line) => line.change?.(settings) ?? unchanged, callSignal())
+  }
+
+  /** The settings that the port is opened with. */
+  get settings(): LineSettings {
+    const { baudrate: baudRate, data_bits: dataBits, parity, stop_bits: stopBits } = this.#config
+    return { ...defaultLineSettings, ...withoutUndefined({ baudRate, dataBits, parity, stopBits }) }
+  }
+
+  async sendBreak(durationMs = 250) {
+    if (!(durationMs > 0 && durationMs <= maxBreakMs)) {
+      const message = `The break has ${durationMs} ms; it can have up to ${maxBreakMs}`
+      throw new HardwareError('ARGUMENT_INVALID', message)
+    }
+    const signal = callSignal()
+    if (!this.#hasLines) return this.#ignore('break')
+    await this.#port.use(async (line) => {
+      await line.set?.({ brk: true })
+      try {
+        await pause(durationMs, { signal })
+      } finally {
+        // Also if the client has gone.
+        await line.set?.({ brk: false })
+      }
+    }, signal)
+  }
+
+  /** Begins or ends a break, for drivers that serve this port. */
+  async setBreak(active: boolean) {
+    await this.#set({ brk: active })
+  }
+
   async #set(lines: Partial<ControlLines>) {
-    if (this.#url.kind === 'device') await this.#port.set(lines, callSignal())
-    else this.logger.info(`${this.#config.url} has no ${Object.keys(lines).join().toUpperCase()}; nothing is set`)
+    if (this.#hasLines) await this.#port.use((line) => line.set?.(lines), callSignal())
+    else this.#ignore(Object.keys(lines).join().toUpperCase())
+  }
+
+  get #hasLines(): boolean {
+    return this.#url.kind === 'device' || this.#url.kind === 'rfc2217'
+  }
+
+  #ignore(what: string): void {
+    this.logger.info(`${this.#config.url} has no ${what}; nothing is set`)
   }
 
   get #charsPerSecond(): number | undefined {
@@ -118,9 +166,9 @@ export class PySerial extends Driver implements Implementation<typeof Serial> {
   }
 
   #open(events: LineEvents): Promise<SerialLine> {
-    const { url, baudrate: baudRate, data_bits: dataBits, parity, stop_bits: stopBits, disable_hupcl } = this.#config
+    const { url, disable_hupcl: keepDtr } = this.#config
     const warn = (message: string) => this.logger.warning(message)
-    return openLine({ url, baudRate, dataBits, parity, stopBits, keepDtr: disable_hupcl, warn }, events)
+    return openLine({ url, ...this.settings, keepDtr, warn }, events)
   }
 }
 

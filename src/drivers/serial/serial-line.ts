@@ -1,7 +1,11 @@
+import type { LineSettings } from './line-settings.ts'
+
 /** The control lines that a port can set. */
 export interface ControlLines {
   readonly dtr: boolean
   readonly rts: boolean
+  /** True while the port sends a break: a level of 0 that is longer than a character. */
+  readonly brk: boolean
 }
 
 /** Receives the input of an open line. No call comes after `closed`. */
@@ -21,5 +25,11 @@ export interface SerialLine {
   readonly flow: { pause(): void; resume(): void } | undefined
   /** Sets the given control lines; `undefined` if the line has none. */
   readonly set: ((lines: Partial<ControlLines>) => Promise<void>) | undefined
+  /**
+   * Changes settings of the open port, as far as it can; left out if it can change none.
+   *
+   * @returns the settings that are in force now
+   */
+  readonly change?: ((settings: Partial<LineSettings>) => Promise<LineSettings>) | undefined
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
 import { untilAborted } from '../../base/abort.ts'
-import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
+import type { SerialLine, LineEvents } from './serial-line.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /** The most bytes that may wait for one reader: more than ten minutes at 115 200 baud. */
@@ -13,7 +13,7 @@ interface Opening {
   readonly line: Promise<SerialLine>
   readonly rateLimit: RateLimit
   readonly streams: Set<Duplex>
-  /** The number of streams, and of calls that set control lines. */
+  /** The number of streams, and of calls that use the line. */
   users: number
   over: boolean
   /** The flow control of the open line, outside of its promise, so that input can be stopped at once. */
@@ -56,12 +56,11 @@ export class SharedPort {
     }
   }
 
-  /** Sets control lines. A port that is closed is opened for this call. */
-  async set(lines: Partial<ControlLines>, signal: AbortSignal): Promise<void> {
+  /** Runs a function with the open line. A port that is closed is opened for it. @param signal ends the wait for the port */
+  async use<T>(run: (line: SerialLine) => T | Promise<T>, signal: AbortSignal): Promise<T> {
     const opening = this.#use()
     try {
-      const line = await untilAborted(opening.line, signal)
-      await untilAborted(line.set?.(lines) ?? Promise.resolve(), signal)
+      return await run(await untilAborted(opening.line, signal))
     } finally {
       this.#release(opening)
     }

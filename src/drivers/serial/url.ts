@@ -2,13 +2,14 @@
 export type SerialUrl =
   | { readonly kind: 'device'; readonly path: string }
   | { readonly kind: 'loop' }
-  | { readonly kind: 'socket'; readonly host: string; readonly port: number }
+  | { readonly kind: 'socket' | 'rfc2217'; readonly host: string; readonly port: number }
 
 /** Reads a `url`; `undefined` if its kind is unknown. */
 export function parseSerialUrl(url: string): SerialUrl | undefined {
   if (url === 'loop://') return { kind: 'loop' }
   if (!/^[a-z][\w+.-]*:\/\//i.test(url)) return url === '' ? undefined : { kind: 'device', path: url }
-  const { host, port } = /^socket:\/\/\[?(?<host>[^/?#\]]+)\]?:(?<port>\d{1,5})\/?$/.exec(url)?.groups ?? {}
+  const pattern = /^(?<kind>socket|rfc2217):\/\/\[?(?<host>[^/?#\]]+)\]?:(?<port>\d{1,5})\/?$/
+  const { kind, host, port } = pattern.exec(url)?.groups ?? {}
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined
-  return { kind: 'socket', host, port: Number(port) }
+  return { kind: kind === 'socket' ? 'socket' : 'rfc2217', host, port: Number(port) }
 }
