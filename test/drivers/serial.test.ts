@@ -346,6 +346,22 @@ describe('a device', { timeout: 30_000 }, () => {
     await folder.remove()
   })
 
+  test('that stays away ends a wait after the time of the need, and not after that of the wait', async () => {
+    class ImpatientClient extends SerialClient {
+      constructor(node: SerialClient['node']) {
+        super({ ...node, returnTimeoutMs: 300 })
+      }
+    }
+    const driver = new PySerial({ url: '/dev/ttyNOWHERE', check_present: false })
+    await using serial = await serve(driver, { client: ImpatientClient })
+    const started = performance.now()
+    await expect(serial.expect('boot', { timeoutMs: 25_000 })).rejects.toMatchObject({
+      code: 'CONSOLE_CLOSED',
+      origin: 'board',
+    })
+    expect(performance.now() - started).toBeLessThan(15_000)
+  })
+
   test('that is pulled out while it is opened ends the stream, too', { timeout: 60_000 }, async () => {
     for (let n = 0; n < 15; n++) {
       await using pair = await createPtyPair()
