@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { anySignal } from '../base/abort.ts'
 import { Mutex } from '../base/mutex.ts'
 import { withTimeLimit } from '../base/time-limit.ts'
-import { HardwareError, messageOf } from '../errors.ts'
+import { type ErrorOrigin, HardwareError, messageOf } from '../errors.ts'
 
 /** Options of {@link DeviceConnection}. */
 export interface DeviceConnectionOptions<T> {
@@ -22,6 +22,8 @@ export interface DeviceConnectionOptions<T> {
   readonly openTimeoutMs?: number | undefined
   /** The longest that a use may take, in milliseconds (default 10 000). */
   readonly timeoutMs?: number | undefined
+  /** The party that has to act when a use is late (default `board`). */
+  readonly lateOrigin?: ErrorOrigin | undefined
   /** The longest that closing may take, in milliseconds (default 2 000). */
   readonly closeTimeoutMs?: number | undefined
 }
@@ -65,7 +67,7 @@ export class DeviceConnection<T> {
    *   the name of the device; the error of the function; the signal's reason
    */
   use<R>(run: (device: T) => Promise<R>, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<R> {
-    const { name, timeoutMs = 10_000 } = this.#options
+    const { name, timeoutMs = 10_000, lateOrigin: origin } = this.#options
     const ended = anySignal(this.#closing.signal, signal)
     return this.#mutex.run(
       async () => {
@@ -74,7 +76,7 @@ export class DeviceConnection<T> {
         if (this.#opened !== undefined) for (let turn = 0; turn < 2; turn++) await nextTurn()
         const { device, lost } = (this.#opened ??= await this.#open(ended))
         try {
-          const limit = { name: `a call of ${name}`, timeoutMs, signal: ended }
+          const limit = { name: `a call of ${name}`, timeoutMs, signal: ended, origin }
           return await withTimeLimit(limit, () => Promise.race([run(device), lost]))
         } catch (error) {
           await this.#drop()

@@ -36,6 +36,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
     'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
     'jumpstarter_driver_snmp.driver.SNMPServer': async () => (await import('./snmp/snmp-server.ts')).SNMPServer,
+    'jumpstarter_driver_tasmota.driver.TasmotaPower': async () =>
+      (await import('./tasmota/tasmota-power.ts')).TasmotaPower,
     'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
     'jumpstarter_driver_uboot.driver.UbootConsole': async () =>
       (await import('./uboot/uboot-console.ts')).UbootConsoleDriver,
