@@ -3,7 +3,7 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 
 import {
   type CompositeClient,
@@ -25,6 +25,7 @@ import {
   TftpServerClient,
   VirtualPowerClient,
 } from '../../src/clients/index.ts'
+import { SnmpPowerClient } from '../../src/clients/drivers/snmp-power-client.ts'
 import { writeExporterFile } from './support/exporter-file.ts'
 import { type RunningExporter, startTheirs, transports } from './support/exporters.ts'
 import { contentEncoding, encodings, makeImage, readImage, sha256 } from './support/images.ts'
@@ -67,12 +68,18 @@ async function sendThrough(where: number | string, data: Buffer): Promise<Buffer
   return Buffer.concat(await socket.toArray())
 }
 
+const powerPeers = [
+  ['relay', 'Power, relay with HTTP', PowerClient],
+  ['plug', 'Power, plug with Tasmota', PowerClient],
+  ['outlet', 'Power, outlet with SNMP', SnmpPowerClient],
+] as const
+
 const missing = pythonMissing()
 
 describe.skipIf(missing !== undefined)(
   `our client on their exporter${missing === undefined ? '' : ` (${missing})`}`,
   () => {
-    const shared = useSurroundings()
+    const shared = useSurroundings({ withPowerPeers: true })
 
     test('forwarded ports and sockets', async () => {
       await using exporter = await startTheirs(
@@ -98,7 +105,7 @@ describe.skipIf(missing !== undefined)(
 
     describe.each(transports)('over %s', (transport) => {
       const direction = 'our client, their exporter'
-      const cell = (name: string, run: () => Promise<void>) =>
+      const cell = (name: string, run: (context: TestContext) => Promise<void>) =>
         defineCell({ interface: name, direction, transport }, run)
       let exporter: RunningExporter
       let connection: Connection
@@ -138,6 +145,19 @@ describe.skipIf(missing !== undefined)(
         await power.on()
         await power.off({ destroy: true })
         expect(await Array.fromAsync(power.read())).toEqual([{ voltage: 3.3, current: 0.25 }])
+      })
+
+      describe.each(powerPeers)('a device: %s', (name, title, Class) => {
+        cell(title, async ({ skip }) => {
+          const peers = shared.powerPeers ?? skip('its daemon is not installed')
+          const power = find(name, Class)
+          await power.on()
+          expect(peers.isOn(name)).toBe(true)
+          if (name === 'relay') expect((await power.read().next()).value).toEqual({ voltage: 230.5, current: 0.25 })
+          else await expect(power.read().next()).rejects.toMatchObject({ code: 'NOT_IMPLEMENTED' })
+          await power.off()
+          expect(peers.isOn(name)).toBe(false)
+        })
       })
 
       cell('Composite trees with references', async () => {

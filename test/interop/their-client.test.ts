@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 
 import { writeExporterFile } from './support/exporter-file.ts'
 import { type RunningExporter, startOurs, transports } from './support/exporters.ts'
@@ -12,16 +12,22 @@ import { pythonProgram } from '../../scripts/python-environment.ts'
 import { clientVariables, PythonClient, PythonError, pythonMissing } from './support/python.ts'
 import { useSurroundings } from './support/use-surroundings.ts'
 
+const powerPeers = [
+  ['relay', 'Power, relay with HTTP'],
+  ['plug', 'Power, plug with Tasmota'],
+  ['outlet', 'Power, outlet with SNMP'],
+] as const
+
 const missing = pythonMissing()
 const firmware = fileURLToPath(new URL('../../examples/microcontroller/firmware/firmware.hex', import.meta.url))
 
 describe.skipIf(missing !== undefined)(
   `their client on our exporter${missing === undefined ? '' : ` (${missing})`}`,
   () => {
-    const shared = useSurroundings()
+    const shared = useSurroundings({ withPowerPeers: true })
 
     describe.each(transports)('over %s', (transport) => {
-      const cell = (name: string, run: () => Promise<void>) =>
+      const cell = (name: string, run: (context: TestContext) => Promise<void>) =>
         defineCell({ interface: name, direction: 'their client, our exporter', transport }, run)
       let exporter: RunningExporter
       let python: PythonClient
@@ -52,6 +58,21 @@ result = [[type(r).__name__, r.voltage, r.current, type(r.voltage).__name__] for
           ['PowerReading', 0, 0, 'float'],
           ['PowerReading', 5, 2, 'float'],
         ])
+      })
+
+      describe.each(powerPeers)('a device: %s', (name, title) => {
+        cell(title, async ({ skip }) => {
+          const peers = shared.powerPeers ?? skip('its daemon is not installed')
+          expect(await python.run(`client.${name}.on(); result = type(client.${name}).__name__`)).toBe(
+            name === 'outlet' ? 'SNMPServerClient' : 'PowerClient',
+          )
+          expect(peers.isOn(name)).toBe(true)
+          const reading = `result = [[r.voltage, r.current] for r in client.${name}.read()]`
+          if (name === 'relay') expect(await python.run(reading)).toEqual([[230.5, 0.25]])
+          else await expect(python.run(reading)).rejects.toThrow(PythonError)
+          await python.run(`client.${name}.off(); result = 1`)
+          expect(peers.isOn(name)).toBe(false)
+        })
       })
 
       cell('Virtual power', async () => {

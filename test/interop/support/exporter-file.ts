@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly tcpPort: number
   readonly udpPort: number
   readonly unixSocket: string
+  /** Further entries of an exporter's file, such as drivers of devices that not every test needs. */
+  readonly entries?: string | undefined
   /** Ports on which nobody listens yet. */
   readonly tftpPort: number
   readonly httpPort: number
@@ -113,6 +115,9 @@ kind: ExporterConfig
 metadata: { namespace: default, name: interop }
 ${more}
 export:`
-  writeFileSync(path, head + commonEntries(surroundings) + (side === 'common' ? '' : ownEntries[side]))
+  writeFileSync(
+    path,
+    head + commonEntries(surroundings) + (surroundings.entries ?? '') + (side === 'common' ? '' : ownEntries[side]),
+  )
   return path
 }

@@ -1,4 +1,4 @@
-import { test } from 'vitest'
+import { test, type TestContext } from 'vitest'
 
 import type { Transport } from './exporters.ts'
 
@@ -21,7 +21,7 @@ declare module 'vitest' {
 }
 
 /** A test that fills a cell of the table. */
-export function defineCell(cell: Cell, run: () => Promise<void>): void {
+export function defineCell(cell: Cell, run: (context: TestContext) => Promise<void>): void {
   // oxlint-disable-next-line vitest/valid-title -- it is a string
   test(cell.interface, { meta: { interop: cell } }, run)
 }
