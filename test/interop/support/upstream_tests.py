@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from tempfile import TemporaryDirectory
 
 import jumpstarter.common.utils as utils
@@ -37,10 +37,13 @@ def config_of(driver):
 
 
 def is_plain(value):
-    return value is None or isinstance(value, (bool, int, float, str, dict, list, tuple, os.PathLike))
+    # Some drivers have dataclasses for parts of their config.
+    return value is None or is_dataclass(value) or isinstance(value, (bool, int, float, str, dict, list, tuple, os.PathLike))
 
 
 def plain(value):
+    if is_dataclass(value):
+        return plain({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
