@@ -167,8 +167,8 @@ export class Broker {
   async #grant(file: FileRequest): Promise<void> {
     const { grants, failures, heldByOtherProcess } = await file.leases.lease()
     for (const { role, slot, error, isFinal } of failures) {
-      const { code, message, details } = error
-      file.addRefusal(role, { granted: false, code, message, details })
+      const { code, origin, message, details } = error
+      file.addRefusal(role, { granted: false, code, origin, message, details })
       if (!isFinal && !file.ended) slot.pool.leaseFailed(slot, message)
     }
     if (file.ended) return

@@ -55,8 +55,8 @@ export class FileRequest {
         this.#noticeSoon()
         blocked()
       },
-      lost: (slot, { code, message }) => {
-        connection.send({ type: 'lost', exporter: slot.name, code, message })
+      lost: (slot, { code, origin, message }) => {
+        connection.send({ type: 'lost', exporter: slot.name, code, origin, message })
         slot.pool.exporterFailed(slot, message)
       },
     })

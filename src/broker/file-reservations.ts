@@ -119,9 +119,10 @@ export class FileReservations {
 
 /** The failure of a role whose slot could not be reserved, or whose session could not be opened. */
 export function failureOf(role: string, slot: ExporterSlot, cause: unknown): LeaseFailure {
-  const code = cause instanceof HardwareError ? cause.code : 'EXPORTER_FAILED'
+  const { code, origin } =
+    cause instanceof HardwareError ? cause : { code: 'EXPORTER_FAILED' as const, origin: undefined }
   const message = `Exporter ${slot.name} could not be leased: ${messageOf(cause)}`
-  const error = new HardwareError(code, message, { cause, details: { role, exporter: slot.name } })
+  const error = new HardwareError(code, message, { cause, origin, details: { role, exporter: slot.name } })
   return { role, slot, error, isFinal: slot.pool.isFinal(code) }
 }
 

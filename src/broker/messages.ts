@@ -64,6 +64,8 @@ export type RoleGrant =
 export interface RoleRefusal {
   readonly granted: false
   readonly code: ErrorCode
+  /** The party that has to act (default: that of the code). */
+  readonly origin?: ErrorOrigin | undefined
   readonly message: string
   readonly details?: ErrorDetails | undefined
 }
@@ -82,7 +84,13 @@ export type FromBroker =
       readonly releaseTimeoutMs: number
     }
   /** An exporter has ended before its lease was released. */
-  | { readonly type: 'lost'; readonly exporter: string; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: 'lost'
+      readonly exporter: string
+      readonly code: ErrorCode
+      readonly origin: ErrorOrigin
+      readonly message: string
+    }
   /** The run is cancelled, so that set-up before the tests has to end. */
   | { readonly type: 'cancelled' }
   /** The leases are over; the problems are those of the clean-up. */

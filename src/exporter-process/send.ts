@@ -11,8 +11,10 @@ export function send(message: FromExporter): Promise<void> {
 
 /** The facts of an error in a message to the run. */
 export function factsOf(error: unknown): FailureFacts {
-  const { code, details } = error instanceof HardwareError ? error : { code: 'EXPORTER_FAILED' as const, details: {} }
-  return { code, details, message: messageOf(error) }
+  const message = messageOf(error)
+  const { code, origin, details } =
+    error instanceof HardwareError ? error : new HardwareError('EXPORTER_FAILED', message)
+  return { code, origin, details, message }
 }
 
 /** Reports the failure of the start, or of a request. */

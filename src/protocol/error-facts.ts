@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url'
 
 import type { Metadata } from '@grpc/grpc-js'
 
+import { isRecord } from '../base/check.ts'
 import { cutText } from '../base/cut-text.ts'
 import { withoutUndefined } from '../base/without-undefined.ts'
-import { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError, stackOf } from '../errors.ts'
+import { type ErrorCode, errorCodes, type ErrorOrigin, HardwareError, messageOf, stackOf } from '../errors.ts'
 
 /** The trailing metadata with the facts of an error that a status cannot carry. Only exporters of this package send it. */
 const errorMetadata = 'vitest-hardware-error-bin'
@@ -13,9 +14,13 @@ const errorMetadata = 'vitest-hardware-error-bin'
 const maxNameLength = 100
 const maxStackLength = 800
 const maxMethods = 30
+const maxCauseLength = 300
+
+/** The longest chain of an error and its causes that is read. */
+const maxCauses = 5
 
 /** The facts of an error at the exporter. */
-interface ErrorFacts {
+export interface ErrorFacts {
   /** The name of the error's class. */
   readonly name: string
   readonly code?: ErrorCode | undefined
@@ -24,14 +29,24 @@ interface ErrorFacts {
   readonly stack?: string | undefined
   /** The methods that the driver has, when it lacks the one that was called. */
   readonly methods?: readonly string[] | undefined
+  /** The error that made this one happen. */
+  readonly cause?: CauseFacts | undefined
+}
+
+/** The facts of the cause of an error at the exporter. */
+interface CauseFacts {
+  readonly name: string
+  readonly message: string
+  /** The system's code, such as `ECONNREFUSED`, or another one. */
+  readonly code?: string | undefined
 }
 
 /** An error of the other side: the name of its class, its message, and the stack if the exporter sends it. */
 export class RemoteError extends Error {
   override readonly name: string
 
-  constructor({ name, stack = '    at the exporter' }: ErrorFacts, message: string) {
-    super(message)
+  constructor({ name, stack = '    at the exporter', cause }: ErrorFacts, message: string) {
+    super(message, cause && { cause: Object.assign(new Error(cause.message), cause, { stack: cause.message }) })
     this.name = name
     this.stack = `${name}: ${message}\n${stack}`
   }
@@ -40,9 +55,39 @@ export class RemoteError extends Error {
 /** The facts of an error that a driver throws, without its stack. */
 export function errorFactsOf(error: unknown): ErrorFacts {
   const name = cutText(classNameOf(error), maxNameLength)
-  if (!(error instanceof HardwareError)) return { name }
+  const cause = causeFactsOf(error)
+  if (!(error instanceof HardwareError)) return { name, cause }
   const { code, origin, details } = error
-  return { name, code, origin, methods: details.methods?.slice(0, maxMethods) }
+  return { name, code, origin, methods: details.methods?.slice(0, maxMethods), cause }
+}
+
+function causeFactsOf(error: unknown): CauseFacts | undefined {
+  const [, cause] = withCauses(error)
+  if (cause === undefined) return undefined
+  const code: unknown = 'code' in cause ? cause.code : undefined
+  return {
+    name: cutText(classNameOf(cause), maxNameLength),
+    message: cutText(messageOf(cause), maxCauseLength),
+    code: typeof code === 'string' ? cutText(code, maxNameLength) : undefined,
+  }
+}
+
+/** The error and the errors that made it happen, as far as they are errors. Of several causes at once, the first. */
+export function withCauses(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let next = error; next instanceof Error && chain.length < maxCauses;) {
+    chain.push(next)
+    next = next instanceof AggregateError ? (next.errors as unknown[])[0] : next.cause
+  }
+  return chain
+}
+
+/** The message of an error, with those of its causes that it does not have itself: `fetch failed: connect ECONNREFUSED …`. */
+export function messageWithCauses(error: unknown): string {
+  const [, ...causes] = withCauses(error)
+  return causes.map(messageOf).reduce((text, cause) => {
+    return text.includes(cause) ? text : [text, cause].filter(Boolean).join(': ')
+  }, messageOf(error))
 }
 
 /** Files whose code calls drivers; their lines in a stack tell an author nothing. */
@@ -70,7 +115,7 @@ export function readErrorFacts(metadata: Metadata | undefined): ErrorFacts | und
   const bytes = metadata?.get(errorMetadata)[0]
   if (bytes === undefined) return undefined
   try {
-    const { name, code, origin, stack, methods } = JSON.parse(bytes.toString()) as Record<string, unknown>
+    const { name, code, origin, stack, methods, cause } = JSON.parse(bytes.toString()) as Record<string, unknown>
     return {
       name: typeof name === 'string' ? name : 'Error',
       ...withoutUndefined({
@@ -78,10 +123,21 @@ export function readErrorFacts(metadata: Metadata | undefined): ErrorFacts | und
         origin: origins.has(origin as ErrorOrigin) ? (origin as ErrorOrigin) : undefined,
         stack: typeof stack === 'string' ? stack : undefined,
         methods: Array.isArray(methods) ? methods.filter((method) => typeof method === 'string') : undefined,
+        cause: readCause(cause),
       }),
     }
   } catch {
     return undefined
+  }
+}
+
+function readCause(cause: unknown): CauseFacts | undefined {
+  if (!isRecord(cause) || typeof cause['message'] !== 'string') return undefined
+  const { name, message, code } = cause
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message,
+    ...withoutUndefined({ code: typeof code === 'string' ? code : undefined }),
   }
 }
 

@@ -1,9 +1,18 @@
 import { Metadata, status as Status } from '@grpc/grpc-js'
 
 import { cutText } from '../base/cut-text.ts'
-import { type ErrorCode, HardwareError, messageOf } from '../errors.ts'
+import { type ErrorCode, HardwareError } from '../errors.ts'
 import { type CallName, callError, cancelledCallError, type Peer } from './call-error.ts'
-import { driverStackOf, errorFactsOf, readErrorFacts, RemoteError, writeErrorFacts } from './error-facts.ts'
+import {
+  driverStackOf,
+  type ErrorFacts,
+  errorFactsOf,
+  messageWithCauses,
+  readErrorFacts,
+  RemoteError,
+  withCauses,
+  writeErrorFacts,
+} from './error-facts.ts'
 import { ValidationError } from './validation.ts'
 
 /** The status of a failed gRPC call. */
@@ -50,6 +59,9 @@ const brokenConnection =
 /** The system errors about a connection, which are a `ConnectionError` in Python. */
 const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTCONN', 'ETIMEDOUT'])
 
+/** The system errors of a connection that could not be made. */
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+
 /** Makes the exporter's answer to a call that has failed. */
 export type ToStatus = (error: unknown) => StatusLike & { readonly metadata: Metadata }
 
@@ -57,14 +69,28 @@ export type ToStatus = (error: unknown) => StatusLike & { readonly metadata: Met
  * Makes an exporter's answer when a driver throws: the status that Python's exporter gives for such an error.
  *
  * @param options.sendsStack adds the files and lines of the driver, which tell of the exporter's machine (default false)
+ * @param options.usesInstruments true if a driver that cannot connect has not reached an instrument of the lab (default), false if
+ *   it connects to the board itself
  */
-export function toStatus(error: unknown, { sendsStack = false } = {}): ReturnType<ToStatus> {
-  const details = cutText(messageOf(error), maxDetailsLength)
+export function toStatus(error: unknown, { sendsStack = false, usesInstruments = true } = {}): ReturnType<ToStatus> {
+  const details = cutText(error instanceof HardwareError ? error.message : messageWithCauses(error), maxDetailsLength)
   const metadata = new Metadata()
+  const isRefused = usesInstruments && withCauses(error).some(isRefusal)
   // The status alone would look as if the client's connection had failed, and not the device's.
-  const code = isSystemError(error) ? 'DEVICE_IO' : undefined
-  writeErrorFacts(metadata, { code, ...errorFactsOf(error), stack: sendsStack ? driverStackOf(error) : undefined })
+  const code = isRefused || isSystemError(error) ? 'DEVICE_IO' : undefined
+  const facts: ErrorFacts = { code, ...errorFactsOf(error), stack: sendsStack ? driverStackOf(error) : undefined }
+  const isOfBoard = facts.code === 'DEVICE_IO' && (facts.origin ?? 'board') === 'board'
+  writeErrorFacts(metadata, isRefused && isOfBoard ? { ...facts, origin: 'lab' } : facts)
   return { code: statusOf(error), details, metadata }
+}
+
+/** True if a connection could not be made. */
+function isRefusal(error: Error): boolean {
+  return (
+    isSystemError(error) &&
+    /^(?:connect|getaddrinfo)$/.test(String(error.syscall)) &&
+    unreachable.has(String(error.code))
+  )
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -159,20 +159,20 @@ export class ExporterChild {
     else this.#requests.receive(message)
   }
 
-  #fail({ id, code, message, outOfService, ...failure }: Extract<FromExporter, { type: 'failed' }>): void {
+  #fail({ id, code, message, origin, outOfService, ...failure }: Extract<FromExporter, { type: 'failed' }>): void {
     const details = { ...failure.details, exporter: this.#options.name }
-    const error = new HardwareError(code, message, { details })
+    const error = new HardwareError(code, message, { origin, details })
     if (outOfService === true) {
       const what = `Exporter ${this.#options.name} is out of service: ${message}`
-      this.#outOfService = new HardwareError(code, what, { cause: error, details })
+      this.#outOfService = new HardwareError(code, what, { cause: error, origin, details })
     }
     if (!this.#requests.fail(id, error)) this.#ready.reject(error)
   }
 
-  #failSession({ code, message, details }: FailureFacts): void {
+  #failSession({ code, message, origin, details }: FailureFacts): void {
     const { name } = this.#options
     const text = `Exporter ${name} has failed: ${message}`
-    this.sessionFailed(new HardwareError(code, text, { details: { ...details, exporter: name } }))
+    this.sessionFailed(new HardwareError(code, text, { origin, details: { ...details, exporter: name } }))
   }
 
   async #end(why: string): Promise<HardwareError> {

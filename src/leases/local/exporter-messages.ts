@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorDetails } from '../../errors.ts'
+import type { ErrorCode, ErrorDetails, ErrorOrigin } from '../../errors.ts'
 import type { ExporterActivity } from '../../protocol/activity.ts'
 import type { LockOwner } from '../machine-lock/claim.ts'
 
@@ -22,6 +22,7 @@ export type ToExporter = ExporterRequest | { readonly type: 'stop' }
 export interface FailureFacts {
   readonly code: ErrorCode
   readonly message: string
+  readonly origin: ErrorOrigin
   readonly details?: ErrorDetails | undefined
 }
 

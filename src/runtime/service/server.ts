@@ -70,9 +70,11 @@ export async function serveSession(
   loosenStreamLimits(server)
   const calls = new SessionCalls(session)
   const sendsStack = session.errorStacks ?? address.kind === 'unix'
-  const toStatusOfSession: ToStatus = (error) => toStatus(error, { sendsStack })
-  server.addService(exporterService, createExporterService(calls, toStatusOfSession))
-  server.addService(routerService, createRouterService(calls, toStatusOfSession))
+  const toStatusOfCall: ToStatus = (error) => toStatus(error, { sendsStack })
+  // A stream leads to the board, whose software may not listen.
+  const toStatusOfStream: ToStatus = (error) => toStatus(error, { sendsStack, usesInstruments: false })
+  server.addService(exporterService, createExporterService(calls, toStatusOfCall))
+  server.addService(routerService, createRouterService(calls, toStatusOfStream))
   if (leases !== undefined) server.addService(leaseService, createLeaseService(leases, silenceMs))
   if (address.kind === 'unix') await removeStaleSocket(address.path)
   const port = await bind(server, address, serverCredentials(tls))
