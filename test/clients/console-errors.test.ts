@@ -64,6 +64,19 @@ describe('errors', () => {
     await expect(console.expect('# ', { timeoutMs: 20 })).rejects.toThrow(last)
   })
 
+  test('of output that is no text have the origin lab, and the likely reason', async () => {
+    const { console, device } = line()
+    device.write('U-Boot 2024.01 für Größen\r\n')
+    await expect(console.expect('=> ', { timeoutMs: 20 })).rejects.toMatchObject({ origin: 'firmware' })
+    console.skip()
+    device.write(Uint8Array.from({ length: 400 }, (_, n) => (n * 37 + (n >> 3) * 91) & 0xff))
+    await expect(console.expect('=> ', { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'CONSOLE_TIMEOUT',
+      origin: 'lab',
+      message: expect.stringContaining('Most of this is no text: compare the rate of the serial line (baudrate)'),
+    })
+  })
+
   test('of a signal carry its reason, before and during the wait', async () => {
     const { console } = line()
     const controller = new AbortController()

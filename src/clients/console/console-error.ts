@@ -1,6 +1,7 @@
 import { cutText } from '../../base/cut-text.ts'
 import { type ErrorCode, type ErrorDetails, HardwareError, type HardwareErrorOptions } from '../../errors.ts'
 import type { ConsoleStream } from './console-stream.ts'
+import { isGarbled, judgedBytes } from './garbled.ts'
 import { showPattern } from './pattern.ts'
 import type { SentTexts } from './sent-texts.ts'
 import type { Mark, Pattern } from './types.ts'
@@ -53,6 +54,8 @@ export function consoleError(
   const recent = transcript.text(from)
   const misses = patterns.flatMap((pattern) => nearMiss(pattern, recent, cursor.text - from) ?? [])
   const typed = code === 'CONSOLE_TIMEOUT' ? sent.after(cursor) : []
+  const isNoise =
+    code === 'CONSOLE_TIMEOUT' && isGarbled(transcript.raw(Math.max(cursor.raw, transcript.end.raw - judgedBytes)))
   const isSilent = transcript.text(cursor.text).trim() === ''
   const silence = isBehindMatch ? ' since the last match' : cursor.text > 0 ? ' since the wait began' : ''
   const sentence = `Console ${name} ${what}.`
@@ -61,9 +64,13 @@ export function consoleError(
     ...lastLines(recent, cursor.text - from),
     ...(typed.length === 0 ? [] : [`It was sent ${typed.join(', ')}.`]),
     ...misses,
+    ...(isNoise
+      ? ['Most of this is no text: compare the rate of the serial line (baudrate) with the device, and its wires.']
+      : []),
   ].join('\n')
   const details = { ...facts, console: name, limitMs }
-  return new HardwareError(code, mask(message), { cause, origin, details, shortMessage: mask(sentence) })
+  const party = isNoise ? 'lab' : origin
+  return new HardwareError(code, mask(message), { cause, origin: party, details, shortMessage: mask(sentence) })
 }
 
 /** Replaces the secrets in a text by `***`. */
