@@ -22,6 +22,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./network/socket-network.ts')).UnixNetwork,
     'jumpstarter_driver_network.driver.WebsocketNetwork': async () =>
       (await import('./network/websocket-network.ts')).WebsocketNetwork,
+    'jumpstarter_driver_noyito_relay.driver.NoyitoPowerSerial': async () =>
+      (await import('./serial-relay/noyito-power-serial.ts')).NoyitoPowerSerial,
     'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
       (await import('./storage/mock-flasher.ts')).MockFlasher,
     'jumpstarter_driver_opendal.driver.MockStorageMux': async () =>
@@ -44,6 +46,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
     'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
+    'vitest-hardware/drivers#LcusRelay': async () => (await import('./serial-relay/lcus-relay.ts')).LcusRelay,
     'vitest-hardware/drivers#Rfc2217Network': async () => (await import('./serial/rfc2217-network.ts')).Rfc2217Network,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
     'vitest-hardware/drivers#NutPower': async () => (await import('./nut-power/nut-power.ts')).NutPower,

@@ -420,7 +420,7 @@ describe('the config', () => {
     [{}, 'url is missing'],
     [
       { url: 'telnet://h:1' },
-      'url is "telnet://h:1"; it has to be the path of a device, socket://host:port, rfc2217://host:port or loop://',
+      'url is "telnet://h:1"; it has to be the path of a device, usb://VENDOR:PRODUCT, socket://host:port, rfc2217://host:port or loop://',
     ],
     [{ url: 'socket://h' }, 'url is "socket://h"'],
     [{ url: 'socket://h:0' }, 'url is "socket://h:0"'],

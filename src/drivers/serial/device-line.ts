@@ -117,10 +117,17 @@ function limited(name: string, start: (done: (error?: Error | null) => void) => 
   )
 }
 
+/** True for the error of a port that another program, or another driver, has locked. It may be free soon. */
+export function isPortInUse(error: unknown): boolean {
+  return error instanceof HardwareError && error.code === 'DEVICE_IO' && isLocked(error.cause)
+}
+
+const isLocked = (cause: unknown) => /cannot lock port/i.test(messageOf(cause))
+
 function explainOpen(path: string, cause: unknown): Error {
   if (cause instanceof HardwareError) return cause
   const why = reason(cause)
-  if (/cannot lock port/i.test(why)) {
+  if (isLocked(cause)) {
     return new HardwareError('DEVICE_IO', `${path} is in use: another program, or another driver, has locked it`, {
       cause,
       origin: 'lab',

@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream'
 
 import { ruleFor } from '../../base/check.ts'
+import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { withoutUndefined } from '../../base/without-undefined.ts'
+import { requireAddress, requireDevice } from '../../driver-kit/requirements.ts'
 import { messageOf } from '../../errors.ts'
 import { openDeviceLine } from './device-line.ts'
 import { defaultLineSettings, type GivenLineSettings } from './line-settings.ts'
@@ -11,16 +13,22 @@ import type { LineEvents, SerialLine } from './serial-line.ts'
 import { SharedPort } from './shared-port.ts'
 import { openSocketLine } from './socket-line.ts'
 import { parseSerialUrl } from './url.ts'
+import { listUsbPorts } from './usb-ports.ts'
+import { findUsbPort } from './usb-url.ts'
 
 /** A rule for the address of a line in a driver's `config`. */
 export const lineUrlRule = ruleFor(
-  'the path of a device, socket://host:port, rfc2217://host:port or loop://',
+  'the path of a device, usb://VENDOR:PRODUCT, socket://host:port, rfc2217://host:port or loop://',
   (value) => typeof value === 'string' && parseSerialUrl(value) !== undefined,
 )
 
 /** The address of a line, and its settings. */
 export interface LineOptions extends GivenLineSettings {
-  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or `loop://`, which echoes. */
+  /**
+   * A device (`/dev/ttyUSB0`, `usb://0403:6001?serial_number=FTB3KVPN`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or
+   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location`; the port is looked for each time it
+   * is opened, because another plug changes its path.
+   */
   readonly url: string
   /** True if DTR keeps its level when the port is closed (default false). A change of DTR resets many boards. */
   readonly keepDtr?: boolean | undefined
@@ -41,6 +49,10 @@ export async function openLine(options: LineOptions, events: LineEvents): Promis
   switch (target?.kind) {
     case 'device':
       return openDeviceLine({ ...all, path: target.path, keepDtr, warn }, events)
+    case 'usb': {
+      const path = findUsbPort(url, target.query, await listUsbPorts())
+      return openDeviceLine({ ...all, path, keepDtr, warn }, events)
+    }
     case 'socket':
       return openSocketLine(target, events)
     case 'rfc2217':
@@ -49,6 +61,26 @@ export async function openLine(options: LineOptions, events: LineEvents): Promis
       return openLoopLine(events)
     case undefined:
       throw new TypeError(`${url} is not the address of a serial line`)
+  }
+}
+
+/** Looks for what a line needs on this machine: its device, or the port to connect to. A device is not opened. */
+export async function requireLine(url: string, options: CheckOptions = {}): Promise<readonly Requirement[]> {
+  const target = parseSerialUrl(url)
+  switch (target?.kind) {
+    case 'device':
+      return [await requireDevice(target.path)]
+    case 'usb':
+      try {
+        return [await requireDevice(findUsbPort(url, target.query, await listUsbPorts()))]
+      } catch (error) {
+        return [{ name: url, isMet: false, found: messageOf(error), cure: 'connect the device, or correct the URL' }]
+      }
+    case 'socket':
+    case 'rfc2217':
+      return [await requireAddress(target.host, target.port, options)]
+    default:
+      return []
   }
 }
 

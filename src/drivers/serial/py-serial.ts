@@ -7,21 +7,27 @@ import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import { checkConfig, rules } from '../../base/check.ts'
 import { pause } from '../../base/pause.ts'
+import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { withoutUndefined } from '../../base/without-undefined.ts'
 import { defaultLineSettings, type LineSettings, lineSettingRules } from './line-settings.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 import { Loop } from './loop.ts'
-import { lineUrlRule, openLine } from './open-line.ts'
+import { lineUrlRule, openLine, requireLine } from './open-line.ts'
 import { requireDevice } from './require-device.ts'
 import { SharedPort } from './shared-port.ts'
 import { parseSerialUrl, type SerialUrl } from './url.ts'
+import { listUsbPorts } from './usb-ports.ts'
+import { findUsbPort } from './usb-url.ts'
 
 /** The longest break, in milliseconds: enough for every system request of a console. */
 const maxBreakMs = 10_000
 
 /** The config of {@link PySerial}. */
 export interface PySerialConfig {
-  /** A device (`/dev/ttyUSB0`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or `loop://`, which echoes. */
+  /**
+   * A device (`/dev/ttyUSB0`, `usb://0403:6001?serial_number=FTB3KVPN`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or
+   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location` (the USB socket: `1-1.2`).
+   */
   readonly url: string
   /** Bits a second (default 115200). */
   readonly baudrate?: number | undefined
@@ -70,6 +76,11 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
   /** The loops of the streams. Each stream of `loop://` has another loop, as in Jumpstarter. */
   readonly #loops = new Set<Loop>()
 
+  /** Looks for the device, or for the port to connect to. It does not open a device, because that resets many boards. */
+  static check({ url }: PySerialConfig, options?: CheckOptions): Promise<readonly Requirement[]> {
+    return requireLine(url, options)
+  }
+
   /** @throws TypeError with all mistakes of the config */
   constructor(config: PySerialConfig) {
     super()
@@ -88,7 +99,9 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
   /** @throws HardwareError DEVICE_IO when the device does not exist */
   override async reset() {
     // A program that listens at a socket may start later.
-    if (this.#url.kind === 'device' && this.#config.check_present !== false) await requireDevice(this.#url.path)
+    if (this.#config.check_present === false) return
+    if (this.#url.kind === 'device') await requireDevice(this.#url.path)
+    if (this.#url.kind === 'usb') findUsbPort(this.#config.url, this.#url.query, await listUsbPorts())
   }
 
   connect(): Promise<Duplex> | Duplex {
@@ -153,7 +166,7 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
   }
 
   get #hasLines(): boolean {
-    return this.#url.kind === 'device' || this.#url.kind === 'rfc2217'
+    return this.#url.kind !== 'loop' && this.#url.kind !== 'socket'
   }
 
   #ignore(what: string): void {

@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+
+import { pause } from '../../base/pause.ts'
+import { withTimeLimit } from '../../base/time-limit.ts'
+import { HardwareError } from '../../errors.ts'
+import { withLine } from '../serial/with-line.ts'
+
+/** The baud rate of the boards: 9600, as the data sheet of the LCUS boards and Jumpstarter's driver have it. */
+const baudRate = 9_600
+/** The first byte of a command. */
+const commandStart = 0xa0
+/** The command that asks for the state of all channels. */
+const askState = Uint8Array.of(0xff)
+/** The pause between two commands, in milliseconds. The boards acknowledge nothing, and Jumpstarter opens the port anew in between. */
+const betweenMs = 20
+/** The longest that a board may take to tell its state, in milliseconds; Jumpstarter's driver waits as long. */
+const stateTimeoutMs = 2_000
+/** The most text of a board that is kept: more than eight channels need. */
+const maxText = 1_024
+
+/** The command that switches a channel: start, channel, level, and the low byte of their sum. */
+function relayCommand(channel: number, isOn: boolean): Uint8Array {
+  const level = isOn ? 1 : 0
+  return Uint8Array.of(commandStart, channel, level, (commandStart + channel + level) & 0xff)
+}
+
+/**
+ * Switches channels, one after another. The boards acknowledge nothing: the call ends when the commands have been sent.
+ *
+ * @param url the line, as in {@link withLine}
+ */
+export function switchRelays(
+  url: string,
+  channels: readonly number[],
+  isOn: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  return withLine(
+    { url, baudRate },
+    async (stream) => {
+      for (const [index, channel] of channels.entries()) {
+        if (index > 0) await pause(betweenMs, { signal })
+        await send(stream, relayCommand(channel, isOn))
+      }
+    },
+    signal,
+  )
+}
+
+/**
+ * Asks a board for the state of its channels. It answers with lines of text: `CH1:ON`.
+ *
+ * @returns true for each channel that is on, in the order of `channels`
+ * @throws HardwareError RESULT_INVALID for a board that does not tell, as some with one channel
+ */
+export function readRelays(url: string, channels: readonly number[], signal: AbortSignal): Promise<boolean[]> {
+  return withLine(
+    { url, baudRate },
+    async (stream) => {
+      let text = ''
+      const limit = { name: `the state of the relays at ${url}`, timeoutMs: stateTimeoutMs, signal }
+      const answer = async () => {
+        await send(stream, askState)
+        for (;;) {
+          const states = channels.map((channel) => stateOf(text, channel))
+          if (states.every((state) => state !== undefined)) return states
+          text = `${text}${String((await once(stream, 'data', { signal }))[0])}`.slice(-maxText)
+        }
+      }
+      return withTimeLimit(limit, answer).catch((cause: unknown) => {
+        if (!(cause instanceof HardwareError) || cause.code !== 'CALL_TIMEOUT') throw cause
+        const got = text === '' ? 'nothing' : JSON.stringify(text)
+        const message = `The relay board at ${url} answers ${got} to the question for the state of channel ${channels.join(', ')}`
+        throw new HardwareError('RESULT_INVALID', message, { cause })
+      })
+    },
+    signal,
+  )
+}
+
+function stateOf(text: string, channel: number): boolean | undefined {
+  // The end of the line belongs to it: a line may be cut anywhere.
+  const state = new RegExp(String.raw`\bCH${channel}\s*:\s*(?<state>ON|OFF)\s`, 'i').exec(text)?.groups?.['state']
+  return state === undefined ? undefined : state.toUpperCase() === 'ON'
+}
+
+function send(stream: Duplex, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => (error ? reject(error) : resolve()))
+  })
+}
