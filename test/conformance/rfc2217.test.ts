@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -6,10 +7,12 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import { hasPythonEnvironment, pythonProgram } from '../../scripts/python-environment.ts'
 import { NetworkClient, SerialClient } from '../../src/clients/index.ts'
+import { describeSerial } from '../../src/conformance/index.ts'
 import { PySerial, type PySerialConfig, Rfc2217Network } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
-import { needsCommand, skipMissing } from '../support/system-part.ts'
+import { needsCommand, reasonToSkip, skipMissing } from '../support/system-part.ts'
+import { startEchoPty } from './support/echo-pty.ts'
 import { startSer2net } from './support/ser2net.ts'
 
 /** All values of a byte, and those that telnet escapes, often. */
@@ -43,7 +46,35 @@ async function read(stream: Duplex, length: number) {
 /** The settings of a pseudo terminal, as stty prints them. */
 const settingsOf = async (path: string) => (await execa('stty', ['-F', path, '-a'])).stdout
 
-describe('PySerial with the port of ser2net', () => {
+const missing = ['socat', 'ser2net'].find((name) => spawnSync(name, ['-V'], { stdio: 'ignore' }).error !== undefined)
+const noLines = 'a pseudo terminal has no control lines'
+
+describeSerial(
+  'PySerial (rfc2217)',
+  async () => {
+    const pty = await startEchoPty()
+    const server = await startSer2net(pty.path, 'telnet(rfc2217)')
+    return {
+      driver: new PySerial({ url: server.url }),
+      interrupt: () => server.kill(),
+      restore: () => server.restart(),
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]()
+        await pty[Symbol.asyncDispose]()
+      },
+    }
+  },
+  {
+    against: 'ser2net, a pseudo terminal',
+    lacks: { setDtr: noLines, setRts: noLines },
+    // ser2net and socat take ten seconds for 10 MiB.
+    echo: { totalBytes: 1024 * 1024 },
+    skip: missing && reasonToSkip(missing),
+  },
+)
+
+// At once, because two tests wait for the end of a time limit.
+describe('PySerial with the port of ser2net', { concurrent: true }, () => {
   beforeEach(({ skip }) => {
     needsCommand('socat', skip)
     needsCommand('ser2net', skip)
