@@ -6,9 +6,9 @@ import { HardwareError } from '../errors.ts'
 
 /** The way in which a device sends back what it gets. */
 export interface EchoOptions {
-  /** The most bytes that one write has (default 65 536; a serial port 4096). For datagrams, the size of one. */
+  /** The most bytes that one write has (default 65 536; a serial port 16 384). For datagrams, the size of one. */
   readonly chunkBytes?: number | undefined
-  /** The most bytes that are on their way at once (default 1 MiB; a serial port 32 768), for devices without flow control. */
+  /** The most bytes that are on their way at once (default 1 MiB; a serial port 65 536), for devices without flow control. */
   readonly windowBytes?: number | undefined
   /** The bytes of the large transfer (default 10 MiB). Choose less for a slow line. */
   readonly totalBytes?: number | undefined

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { NetworkClient } from '../clients/drivers/network-client.ts'
 import { Network } from '../interfaces/network.ts'
 import { registerCommonTests } from './common-tests.ts'
-import type { ConformanceOptions, CreateDriver, TestedDriver } from './device.ts'
+import type { ConformanceOptions, CreateDriver } from './device.ts'
 import { echo, type EchoOptions, testBytes } from './echo.ts'
 import { registerStreamTests, useStream } from './stream-tests.ts'
 import { Suite } from './suite.ts'
@@ -40,7 +40,7 @@ export function describeNetwork(name: string, create: CreateDriver, options: Net
     badCalls: [['address', 1, 2, 3]],
     use: (client: NetworkClient) => useStream(client, useEcho, suite.options.timeoutMs),
   } as const
-  const suite: Suite<NetworkClient, TestedDriver> = new Suite(definition, name, create, options)
+  const suite: Suite<NetworkClient> = new Suite(definition, name, create, options)
   const { timeoutMs } = suite.options
 
   suite.describe(() => {

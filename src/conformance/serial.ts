@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { SerialClient } from '../clients/drivers/serial-client.ts'
 import { Serial } from '../interfaces/serial.ts'
 import { registerCommonTests } from './common-tests.ts'
-import type { ConformanceOptions, CreateDriver, TestedDriver } from './device.ts'
+import type { ConformanceOptions, CreateDriver } from './device.ts'
 import type { EchoOptions } from './echo.ts'
 import { describeOutcome, outcomeOf } from './outcome.ts'
 import { registerStreamTests, untilEnded, untilReceived, useStream } from './stream-tests.ts'
@@ -32,7 +32,7 @@ export interface SerialConformance extends ConformanceOptions<'echo' | 'setDtr' 
  * ```
  */
 export function describeSerial(name: string, create: CreateDriver, options: SerialConformance = {}): void {
-  const echoes: EchoOptions = { chunkBytes: 4096, windowBytes: 32_768, ...options.echo }
+  const echoes: EchoOptions = { chunkBytes: 16_384, windowBytes: 65_536, ...options.echo }
   const definition = {
     kind: 'serial',
     contract: Serial,
@@ -44,7 +44,7 @@ export function describeSerial(name: string, create: CreateDriver, options: Seri
     // All readers of a port get what one of them has sent, so that uses at once do not compare bytes.
     use: (client: SerialClient) => useStream(client, undefined, suite.options.timeoutMs),
   } as const
-  const suite: Suite<SerialClient, TestedDriver> = new Suite(definition, name, create, options)
+  const suite: Suite<SerialClient> = new Suite(definition, name, create, options)
   const { timeoutMs } = suite.options
 
   suite.describe(() => {

@@ -81,14 +81,14 @@ export function registerStreamTests<Client extends StreamClient, Device extends 
     'echo',
   )
 
-  suite.test('ends its stream when the session is closed', async ({ client, closeSession }) => {
+  suite.testAlone('ends its stream when the session is closed', async ({ client, closeSession }) => {
     const stream = await client.connect()
     const closed = untilEnded(stream, 'the end of a stream whose session is closed', timeoutMs)
     await closeSession()
     await closed
   })
 
-  suite.test(
+  suite.testAlone(
     'ends its stream when the real part goes away',
     async ({ client, device, notTested }) => {
       if (device.interrupt === undefined) notTested('create() gives no interrupt()')

@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { afterAll, describe, test } from 'vitest'
 
 import type { ClientClass, DriverClient } from '../clients/driver-client.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
@@ -36,17 +36,17 @@ export interface SuiteDefinition<Client extends DriverClient, Device extends Tes
   readonly usesAtOnce?: number | undefined
   /** Calls with wrong arguments, which have to end with ARGUMENT_INVALID. */
   readonly badCalls: readonly (readonly [method: string, ...args: readonly unknown[]])[]
-  /** The longest that a test with much data may take, in milliseconds (default 60 000). */
-  readonly transferTimeoutMs?: number | undefined
 }
+
+/** Ends a test as skipped, and prints the reason. */
+export type NotTested = (reason: string) => never
 
 /** A driver in a test. */
 export interface TestSubject<Client extends DriverClient, Device extends TestedDriver> extends OpenedDevice<
   Client,
   Device
 > {
-  /** Ends the test as skipped, and prints the reason. */
-  readonly notTested: (reason: string) => never
+  readonly notTested: NotTested
 }
 
 /** The options of a suite, with the defaults filled in. */
@@ -55,12 +55,17 @@ export interface SuiteOptions extends ConformanceOptions<string> {
   readonly lacks: Readonly<Record<string, string | undefined>>
 }
 
+/** The longest that a transfer of much data may take, in milliseconds. */
+export const transferTimeoutMs = 60_000
+
 /** Registers the tests of one suite. */
-export class Suite<Client extends DriverClient, Device extends TestedDriver> {
+export class Suite<Client extends DriverClient, Device extends TestedDriver = TestedDriver> {
   readonly definition: SuiteDefinition<Client, Device>
   readonly create: CreateDriver<Device>
   readonly options: SuiteOptions
   readonly #name: string
+  readonly #last: (() => void)[] = []
+  #shared: OpenedDevice<Client, Device> | undefined
 
   constructor(
     definition: SuiteDefinition<Client, Device>,
@@ -76,30 +81,57 @@ export class Suite<Client extends DriverClient, Device extends TestedDriver> {
 
   /** Registers the suite as a block of tests. @param register registers the tests */
   describe(register: () => void): void {
-    describe(`${this.#name} (${this.definition.kind})`, () => {
+    const { skip } = this.options
+    describe(`${this.#name} (${this.definition.kind})`, { concurrent: false }, () => {
+      if (skip !== undefined) {
+        this.testClass('conforms to its interface', async (notTested) => notTested(skip))
+        return
+      }
       register()
+      for (const registerLast of this.#last.splice(0)) registerLast()
+      afterAll(() => this.#closeShared())
     })
   }
 
   /**
-   * Registers a test with a session of its own.
+   * Registers a test that leaves the session and the real part as they were. Such tests share a session, because many real parts
+   * take long to start.
    *
    * @param ability the ability without which the test is skipped
    */
   test(title: string, run: (subject: TestSubject<Client, Device>) => Promise<void>, ability?: string): void {
-    const reason = this.options.skip ?? (ability === undefined ? undefined : this.options.lacks[ability])
-    this.testClass(title, async (notTested) => {
-      if (reason !== undefined) notTested(reason)
-      await using opened = await this.open()
-      await run({ ...opened, notTested })
+    this.#register(title, ability, async (notTested) => {
+      this.#shared ??= await this.#open()
+      try {
+        await run({ ...this.#shared, notTested })
+      } catch (error) {
+        // Nobody knows what it has left behind.
+        await this.#closeShared().catch(() => undefined)
+        throw error
+      }
     })
   }
 
+  /** Registers a test with a session of its own, to run after the tests of {@link test}. */
+  testAlone(title: string, run: (subject: TestSubject<Client, Device>) => Promise<void>, ability?: string): void {
+    this.#last.push(() =>
+      this.#register(title, ability, async (notTested) => {
+        await using opened = await this.open()
+        await run({ ...opened, notTested })
+      }),
+    )
+  }
+
+  #register(title: string, ability: string | undefined, run: (notTested: NotTested) => Promise<void>): void {
+    const reason = ability === undefined ? undefined : this.options.lacks[ability]
+    this.testClass(title, async (notTested) => (reason === undefined ? run(notTested) : notTested(reason)))
+  }
+
   /** Registers a test that needs no session. */
-  testClass(title: string, run: (notTested: (reason: string) => never) => Promise<void>): void {
+  testClass(title: string, run: (notTested: NotTested) => Promise<void>): void {
     const { options, definition } = this
     const facts: ConformanceFacts = { driver: this.#name, suite: definition.kind, against: options.against }
-    const timeout = 6 * options.timeoutMs + (definition.transferTimeoutMs ?? 60_000)
+    const timeout = 6 * options.timeoutMs + transferTimeoutMs
     // oxlint-disable-next-line vitest/valid-title -- it is a string
     test(title, { timeout, meta: { conformance: facts } }, async ({ skip, task }) => {
       await run((reason) => {
@@ -111,10 +143,21 @@ export class Suite<Client extends DriverClient, Device extends TestedDriver> {
     })
   }
 
-  /** Opens a session with another driver from `create()`. */
-  open(): Promise<OpenedDevice<Client, Device>> {
+  /** Opens a session with another driver from `create()`, when the driver of the shared session has let go of the device. */
+  async open(): Promise<OpenedDevice<Client, Device>> {
+    await this.#closeShared()
+    return this.#open()
+  }
+
+  #open(): Promise<OpenedDevice<Client, Device>> {
     const { Client } = this.definition
     const { path, timeoutMs } = this.options
     return openDevice(this.create, { Client, path, timeoutMs })
+  }
+
+  async #closeShared(): Promise<void> {
+    const shared = this.#shared
+    this.#shared = undefined
+    await shared?.[Symbol.asyncDispose]()
   }
 }

@@ -1,7 +1,22 @@
 import { describePower } from '../../src/conformance/index.ts'
 import { MockPower } from '../../src/drivers/index.ts'
+import { missingCommand } from '../support/system-part.ts'
+import { createAvrBoard, createMicrobit } from './support/boards.ts'
 
 describePower('MockPower', () => ({ driver: new MockPower() }), {
-  against: 'nothing: it simulates the device',
-  lacks: { interrupt: 'the device is simulated in the driver' },
+  against: 'no device: the driver simulates it',
+  lacks: { interrupt: 'there is no device that could go away' },
+})
+
+describePower('AvrBoard', () => ({ driver: createAvrBoard() }), {
+  against: 'avr8js 0.21, an Arduino Uno',
+  path: 'power',
+  lacks: { read: 'a simulated board draws no current', interrupt: 'the board runs inside the driver' },
+})
+
+describePower('Qemu', () => ({ driver: createMicrobit() }), {
+  against: 'QEMU, a micro:bit',
+  path: 'power',
+  skip: missingCommand('qemu-system-arm'),
+  lacks: { read: 'a simulated board draws no current', interrupt: 'the driver itself starts and ends QEMU' },
 })

@@ -34,5 +34,14 @@ export function missingProgram(program: string, probe = '--version'): string | u
 
 /** Skips a test on a machine without a command that the test calls. With CI set, a missing command is an error. */
 export function needsCommand(command: string, skip: TestContext['skip']): void {
-  if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error !== undefined) skipMissing(command, skip)
+  if (!isInstalled(command)) skipMissing(command, skip)
+}
+
+/** Gives the reason to skip a suite on a machine without a command. With CI set, a missing command is an error. */
+export function missingCommand(command: string): string | undefined {
+  return isInstalled(command) ? undefined : reasonToSkip(command)
+}
+
+function isInstalled(command: string): boolean {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
 }

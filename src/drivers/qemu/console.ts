@@ -3,6 +3,7 @@ import { Serial } from '../../interfaces/serial.ts'
 import { messageOf } from '../../errors.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
+import { controlLineState } from '../serial/control-line.ts'
 import type { LineEvents, SerialLine } from '../serial/serial-line.ts'
 import { SharedPort } from '../serial/shared-port.ts'
 import type { Machine } from './machine.ts'
@@ -37,9 +38,14 @@ export class QemuConsole extends Driver implements Implementation<typeof Serial>
   }
 
   /** Does nothing: a simulated board has no modem lines. */
-  setDtr() {}
+  setDtr(active: boolean) {
+    controlLineState(active)
+  }
 
-  setRts() {}
+  /** Does nothing: see {@link setDtr}. */
+  setRts(active: boolean) {
+    controlLineState(active)
+  }
 
   #open(events: LineEvents): SerialLine {
     const receive = (bytes: Buffer) => events.data(bytes)

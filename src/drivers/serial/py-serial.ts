@@ -10,6 +10,7 @@ import { pause } from '../../base/pause.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { withoutUndefined } from '../../base/without-undefined.ts'
 import { defaultLineSettings, type LineSettings, lineSettingRules } from './line-settings.ts'
+import { controlLineState } from './control-line.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
 import { Loop } from './loop.ts'
 import { lineUrlRule, openLine, requireLine } from './open-line.ts'
@@ -118,11 +119,11 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
   }
 
   async setDtr(active: boolean) {
-    await this.#set({ dtr: asFlag(active) })
+    await this.#set({ dtr: controlLineState(active) })
   }
 
   async setRts(active: boolean) {
-    await this.#set({ rts: asFlag(active) })
+    await this.#set({ rts: controlLineState(active) })
   }
 
   /** Changes settings of the open port, for drivers that serve it. @returns the settings that are in force now */
@@ -183,9 +184,4 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
     const warn = (message: string) => this.logger.warning(message)
     return openLine({ url, ...this.settings, keepDtr, warn }, events)
   }
-}
-
-function asFlag(value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw new HardwareError('ARGUMENT_INVALID', `The line is set to ${JSON.stringify(value)}; it can be true or false`)
 }

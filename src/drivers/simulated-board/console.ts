@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream'
 import type { Implementation } from '../../interfaces/define.ts'
 import { Serial } from '../../interfaces/serial.ts'
 import { Driver } from '../../runtime/driver.ts'
+import { controlLineState } from '../serial/control-line.ts'
 import type { Simulator } from './simulator.ts'
 
 /** The most bytes that wait for a slow reader. More bytes are lost, as on any serial port. */
@@ -53,11 +54,13 @@ export class SimulatedConsole extends Driver implements Implementation<typeof Se
 
   /** Resets a board whose reset line is connected to DTR, as on an Arduino, when DTR becomes active. */
   async setDtr(active: boolean) {
-    const becomesActive = active && !this.#dtr
+    const becomesActive = controlLineState(active) && !this.#dtr
     this.#dtr = active
     if (becomesActive && this.#resetByDtr) await this.#simulator.tell({ type: 'reset' })
   }
 
   /** Does nothing: no simulated board connects RTS. */
-  setRts() {}
+  setRts(active: boolean) {
+    controlLineState(active)
+  }
 }

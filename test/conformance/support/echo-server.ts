@@ -5,7 +5,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 export interface EchoServer extends AsyncDisposable {
   /** The TCP port; 0 for a unix socket. */
   readonly port: number
-  /** Ends the server and resets its connections. */
+  /** Ends the server and its connections, which it resets if they are TCP's. */
   interrupt(): Promise<void>
   /** Starts it again at the same place. */
   restore(): Promise<void>
@@ -32,7 +32,10 @@ export async function startEchoServer(path?: string): Promise<EchoServer> {
     if (!server.listening) return
     const closed = once(server, 'close')
     server.close()
-    for (const socket of sockets) socket.resetAndDestroy()
+    for (const socket of sockets) {
+      if (path === undefined) socket.resetAndDestroy()
+      else socket.destroy()
+    }
     await closed
   }
   return {
