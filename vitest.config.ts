@@ -67,6 +67,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.test.ts'],
+          exclude: ['test/package/project/**'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

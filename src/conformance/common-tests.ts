@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert, expect } from 'vitest'
 
 import { pause } from '../base/pause.ts'
 import { pollUntil } from '../base/poll.ts'
@@ -28,7 +28,7 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
     expect(mistakes).toEqual([])
     const call = client.call('conformance_unknown_method' as never)
     const outcome = await outcomeOf('the call of an unknown method', timeoutMs, call)
-    expect(failedWith(outcome, 'METHOD_NOT_FOUND'), `an unknown method: ${describeOutcome(outcome)}`).toBe(true)
+    assert(failedWith(outcome, 'METHOD_NOT_FOUND'), `an unknown method: ${describeOutcome(outcome)}`)
   })
 
   if (badCalls.length > 0) {
@@ -38,7 +38,7 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
         const call = `${method}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`
         const outcome = await outcomeOf(call, timeoutMs, callAny(client, contract.methods[method]?.kind, method, args))
         const message = `${call} has to end with ARGUMENT_INVALID (throw a TypeError or a RangeError); ${describeOutcome(outcome)}`
-        expect(failedWith(outcome, 'ARGUMENT_INVALID'), message).toBe(true)
+        assert(failedWith(outcome, 'ARGUMENT_INVALID'), message)
       }
       await use(client, device)
     })
@@ -60,7 +60,7 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
       controller.abort()
       const end = await outcome
       const message = `a cancelled use has to end with CALL_CANCELLED, or to succeed; ${describeOutcome(end)}`
-      expect(!end.failed || failedWith(end, 'CALL_CANCELLED'), message).toBe(true)
+      assert(!end.failed || failedWith(end, 'CALL_CANCELLED'), message)
       await use(client, device)
     }
   })
@@ -92,10 +92,10 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
       const running = outcomeOf('a use that began before the real part went away', timeoutMs, use(client, device))
       await device.interrupt?.()
       const first = await running
-      expect(!first.failed || blamesDevice(first), `an interrupted use: ${describeOutcome(first)}`).toBe(true)
+      assert(!first.failed || blamesDevice(first), `an interrupted use: ${describeOutcome(first)}`)
       const away = await outcomeOf('a use without the real part', timeoutMs, use(client, device))
       const message = `a use without the real part has to fail with the origin board or lab; ${describeOutcome(away)}`
-      expect(blamesDevice(away), message).toBe(true)
+      assert(blamesDevice(away), message)
       if (device.restore === undefined) notTested('create() gives no restore()')
       await device.restore?.()
       let last = away
@@ -104,7 +104,7 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
         return last.failed ? undefined : true
       }
       const isBack = await pollUntil(works, { firstMs: 10, maxMs: 200, timeoutMs })
-      expect(isBack, `a use after the real part has come back: ${describeOutcome(last)}`).toBe(true)
+      assert(isBack, `a use after the real part has come back: ${describeOutcome(last)}`)
     },
     'interrupt',
   )

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert, expect } from 'vitest'
 
 import { pause } from '../base/pause.ts'
 import { DigitalInputClient } from '../clients/drivers/digital-input-client.ts'
@@ -48,7 +48,7 @@ export function describeDigitalInput(
       ]) {
         const outcome = await outcomeOf('a wait with a limit', timeoutMs, wait)
         const message = `a wait at its limit has to end with CALL_TIMEOUT; ${describeOutcome(outcome)}`
-        expect(failedWith(outcome, 'CALL_TIMEOUT'), message).toBe(true)
+        assert(failedWith(outcome, 'CALL_TIMEOUT'), message)
       }
       await client.waitForInactive({ timeoutMs })
     })
@@ -61,14 +61,14 @@ export function describeDigitalInput(
       controller.abort()
       const end = await outcome
       const message = `a cancelled wait has to end with CALL_CANCELLED; ${describeOutcome(end)}`
-      expect(failedWith(end, 'CALL_CANCELLED'), message).toBe(true)
+      assert(failedWith(end, 'CALL_CANCELLED'), message)
     })
 
     suite.testAlone('ends a wait when the session is closed', async ({ client, closeSession }) => {
       const waiting = outcomeOf('a wait whose session is closed', timeoutMs, client.call('waitForActive'))
       await pause(beginMs)
       await closeSession()
-      expect((await waiting).failed, 'a wait whose session is closed has to fail').toBe(true)
+      assert((await waiting).failed, 'a wait whose session is closed has to fail')
     })
 
     suite.test(

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Readable, Writable } from 'node:stream'
-import { expect } from 'vitest'
+import { assert } from 'vitest'
 
 import { pause } from '../base/pause.ts'
 import type { DriverClient } from '../clients/driver-client.ts'
@@ -39,7 +39,7 @@ export function registerFileTests<Client extends DriverClient, Device extends Te
         const { sink, received } = collector()
         const outcome = await outcomeOf('the reading of a file', transferTimeoutMs, read(client, sink))
         if (outcome.failed) throw outcome.error
-        expect(isSame(written, received()), `${written.length} bytes came back as they were written`).toBe(true)
+        assert(isSame(written, received()), `${written.length} bytes did not come back as they were written`)
       }
     },
     readAbility,
@@ -53,13 +53,13 @@ export function registerFileTests<Client extends DriverClient, Device extends Te
     controller.abort()
     const end = await outcome
     const message = `a cancelled write has to end with CALL_CANCELLED; ${describeOutcome(end)}`
-    expect(failedWith(end, 'CALL_CANCELLED'), message).toBe(true)
+    assert(failedWith(end, 'CALL_CANCELLED'), message)
     await use(client, device)
   })
 
   suite.test('can be used after a file could not be read to its end', async ({ client, device }) => {
     const outcome = await outcomeOf('a write of a broken file', timeoutMs, write(client, broken(content)))
-    expect(outcome.failed, 'a write of a broken file has to fail').toBe(true)
+    assert(outcome.failed, 'a write of a broken file has to fail')
     await use(client, device)
   })
 
@@ -68,7 +68,7 @@ export function registerFileTests<Client extends DriverClient, Device extends Te
     await pause(20)
     await closeSession()
     const end = await writing
-    expect(end.failed, 'a write whose session is closed has to fail').toBe(true)
+    assert(end.failed, 'a write whose session is closed has to fail')
   })
 }
 

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert } from 'vitest'
 
 import { FlasherClient } from '../clients/drivers/flasher-client.ts'
 import { Flasher } from '../interfaces/flasher.ts'
@@ -65,7 +65,7 @@ export function describeFlasher(name: string, create: CreateDriver, options: Fla
         if (badImage === undefined) return notTested('there is no option badImage')
         const outcome = await outcomeOf('the flash of a wrong image', suite.options.timeoutMs, client.flash(badImage))
         const message = `a wrong image has to end with IMAGE_INVALID or ARGUMENT_INVALID; ${describeOutcome(outcome)}`
-        expect(failedWith(outcome, 'IMAGE_INVALID', 'ARGUMENT_INVALID'), message).toBe(true)
+        assert(failedWith(outcome, 'IMAGE_INVALID', 'ARGUMENT_INVALID'), message)
         await definition.use(client)
       },
       'badImage',

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert } from 'vitest'
 
 import { NetworkClient } from '../clients/drivers/network-client.ts'
 import { Network } from '../interfaces/network.ts'
@@ -48,7 +48,7 @@ export function describeNetwork(name: string, create: CreateDriver, options: Net
       'has an address, a URL',
       async ({ client }) => {
         const address = await client.address()
-        expect(URL.canParse(address), `the address ${address} is a URL`).toBe(true)
+        assert(URL.canParse(address), `the address ${address} is no URL`)
       },
       'address',
     )

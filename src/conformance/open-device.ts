@@ -1,5 +1,5 @@
 import { Cleanups } from '../base/cleanups.ts'
-import { withTimeLimit } from '../base/time-limit.ts'
+import { timeLimitSignal, withTimeLimit } from '../base/time-limit.ts'
 import type { ClientClass, DriverClient } from '../clients/driver-client.ts'
 import { HardwareError } from '../errors.ts'
 import type { Driver } from '../runtime/driver.ts'
@@ -8,6 +8,9 @@ import type { CreateDriver, TestedDriver } from './device.ts'
 
 /** The longest that a real part may take to start, and to stop, in milliseconds. */
 const partTimeoutMs = 60_000
+
+/** The longest that a session may take to start, and to end, in milliseconds. One driver has 15 seconds for each. */
+const sessionTimeoutMs = 30_000
 
 /** A driver in a session of its own, with a client. */
 export interface OpenedDevice<Client extends DriverClient, Device extends TestedDriver> extends AsyncDisposable {
@@ -21,22 +24,21 @@ export interface OpenedDevice<Client extends DriverClient, Device extends Tested
 export interface OpenDeviceOptions<Client extends DriverClient> {
   readonly Client: ClientClass<Client>
   readonly path: string | undefined
-  /** The longest that the start and the end of the session may take, in milliseconds. */
-  readonly timeoutMs: number
 }
 
 /** Makes a driver, serves it over a real connection, and makes the client of the driver at a path. */
 export async function openDevice<Client extends DriverClient, Device extends TestedDriver>(
   create: CreateDriver<Device>,
-  { Client, path, timeoutMs }: OpenDeviceOptions<Client>,
+  { Client, path }: OpenDeviceOptions<Client>,
 ): Promise<OpenedDevice<Client, Device>> {
   const cleanups = new Cleanups()
   try {
     const device = await withTimeLimit({ name: 'create()', timeoutMs: partTimeoutMs }, async () => create())
     cleanups.add('the disposal of the real part', () => device[Symbol.asyncDispose]?.(), partTimeoutMs)
-    const root = await withTimeLimit({ name: 'the start of the session', timeoutMs }, () => serve(device.driver))
-    const closeSession = () =>
-      withTimeLimit({ name: 'the end of the session', timeoutMs }, async () => root[Symbol.asyncDispose]())
+    const signal = timeLimitSignal({ name: 'the start of the session', timeoutMs: sessionTimeoutMs })
+    const root = await serve(device.driver, { signal })
+    const end = { name: 'the end of the session', timeoutMs: sessionTimeoutMs }
+    const closeSession = () => withTimeLimit(end, async () => root[Symbol.asyncDispose]())
     cleanups.add('the end of the session', closeSession, 'self-limited')
     const { node }: DriverClient = follow<DriverClient>(path, root)
     return { device, client: new Client(node), closeSession, [Symbol.asyncDispose]: () => cleanups.run() }

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert, expect } from 'vitest'
 
 import { PowerClient } from '../clients/drivers/power-client.ts'
 import { Power } from '../interfaces/power.ts'
@@ -64,7 +64,10 @@ export function describePower(name: string, create: CreateDriver<TestedPower>, o
         const reading = (async () => {
           for await (const measured of client.read()) {
             expect(measured, 'a measurement').toEqual({ voltage: expect.any(Number), current: expect.any(Number) })
-            expect(Number.isFinite(measured.voltage + measured.current), 'a measurement is a finite number').toBe(true)
+            assert(
+              Number.isFinite(measured.voltage + measured.current),
+              `no finite numbers: ${measured.voltage} V, ${measured.current} A`,
+            )
             if (++count === 2) break
           }
         })()
@@ -77,7 +80,7 @@ export function describePower(name: string, create: CreateDriver<TestedPower>, o
       suite.test(`refuses to measure: ${lacks['read']}`, async ({ client }) => {
         const outcome = await outcomeOf('read()', timeoutMs, client.read().next())
         const message = `read() has to end with NOT_IMPLEMENTED; ${describeOutcome(outcome)}`
-        expect(failedWith(outcome, 'NOT_IMPLEMENTED'), message).toBe(true)
+        assert(failedWith(outcome, 'NOT_IMPLEMENTED'), message)
       })
     }
 

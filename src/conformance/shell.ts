@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { assert, expect } from 'vitest'
 
 import { pause } from '../base/pause.ts'
 import { ShellClient } from '../clients/drivers/shell-client.ts'
@@ -63,7 +63,7 @@ export function describeShell(name: string, create: CreateDriver, options: Shell
         controller.abort()
         const outcome = await ended
         const message = `a cancelled command has to end with CALL_CANCELLED; ${describeOutcome(outcome)}`
-        expect(failedWith(outcome, 'CALL_CANCELLED'), message).toBe(true)
+        assert(failedWith(outcome, 'CALL_CANCELLED'), message)
         await definition.use(client)
       },
       'slow',
@@ -76,7 +76,7 @@ export function describeShell(name: string, create: CreateDriver, options: Shell
         const ended = outcomeOf('a command whose session is closed', timeoutMs, client.run(slow))
         await pause(beginMs)
         await closeSession()
-        expect((await ended).failed, 'a command whose session is closed has to fail').toBe(true)
+        assert((await ended).failed, 'a command whose session is closed has to fail')
       },
       'slow',
     )

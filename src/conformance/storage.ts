@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { expect } from 'vitest'
+import { assert, expect } from 'vitest'
 
 import { OpendalClient } from '../clients/drivers/opendal-client.ts'
 import { Opendal } from '../interfaces/opendal.ts'
@@ -40,7 +40,7 @@ export function describeStorage(name: string, create: CreateDriver, options: Sto
     async use(client: OpendalClient) {
       const path = `conformance/${randomUUID()}`
       await client.writeBytes(path, short)
-      expect((await client.readBytes(path)).equals(short), `the content of ${path}`).toBe(true)
+      assert((await client.readBytes(path)).equals(short), `the content of ${path} is not what was written`)
       await client.delete(path)
     },
   } as const
@@ -51,7 +51,7 @@ export function describeStorage(name: string, create: CreateDriver, options: Sto
     suite.test('knows the facts about a file', async ({ client }) => {
       const path = 'conformance/a file, with “signs” in its name.bin'
       await client.writeBytes(path, short)
-      expect(await client.exists(path), 'the file exists').toBe(true)
+      assert(await client.exists(path), 'the written file does not exist')
       expect(await client.stat(path)).toMatchObject({ isFile: true, isDirectory: false, contentLength: short.length })
       expect(await client.hash(path)).toBe(createHash('sha256').update(short).digest('hex'))
       await client.delete(path)
@@ -59,7 +59,7 @@ export function describeStorage(name: string, create: CreateDriver, options: Sto
       expect(await client.exists(path), 'the deleted file exists').toBe(false)
       const outcome = await outcomeOf('stat() of a deleted file', timeoutMs, client.stat(path))
       const message = `stat() of a deleted file has to end with ARGUMENT_INVALID; ${describeOutcome(outcome)}`
-      expect(failedWith(outcome, 'ARGUMENT_INVALID'), message).toBe(true)
+      assert(failedWith(outcome, 'ARGUMENT_INVALID'), message)
     })
 
     suite.test('says in capability() what it can do', async ({ client }) => {
@@ -75,7 +75,7 @@ export function describeStorage(name: string, create: CreateDriver, options: Sto
           const [from, to] = [`conformance/${randomUUID()}`, `conformance/${randomUUID()}`]
           await client.writeBytes(from, short)
           await client[ability](from, to)
-          expect((await client.readBytes(to)).equals(short), `the content after ${ability}()`).toBe(true)
+          assert((await client.readBytes(to)).equals(short), `the content after ${ability}() is not what was written`)
           expect(await client.exists(from), 'the first file exists').toBe(ability === 'copy')
           await client.delete(from)
           await client.delete(to)

@@ -151,8 +151,7 @@ export class Suite<Client extends DriverClient, Device extends TestedDriver = Te
 
   #open(): Promise<OpenedDevice<Client, Device>> {
     const { Client } = this.definition
-    const { path, timeoutMs } = this.options
-    return openDevice(this.create, { Client, path, timeoutMs })
+    return openDevice(this.create, { Client, path: this.options.path })
   }
 
   async #closeShared(): Promise<void> {

@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { JsonTestResults } from 'vitest/node'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const example = join(repository, 'examples/microcontroller')
+/** A driver of a user, with its test. */
+const project = fileURLToPath(new URL('project', import.meta.url))
 
 /** As users have it: the packed package, installed in a folder of another project, with a space in its name. */
 let folder: string
@@ -78,6 +81,54 @@ test('the microcontroller example type-checks, declarations of the package inclu
     .split('\n')
     .filter((line) => !/node_modules\/(?!vitest-hardware)/.test(line) && line.includes('error'))
   expect(ours).toEqual([])
+})
+
+test('a driver of a user is tested by the conformance suite, and a broken one fails with clear messages', async () => {
+  const psu = join(folder, 'psu')
+  await cp(project, psu, { recursive: true })
+  const tsconfig = {
+    extends: '../tsconfig.json',
+    compilerOptions: { allowImportingTsExtensions: true },
+    include: ['*.ts'],
+  }
+  await writeFile(join(psu, 'tsconfig.json'), JSON.stringify(tsconfig))
+  const types = await execa('npx', ['tsc', '-p', 'psu'], { cwd: folder, all: true, reject: false })
+  expect(types.all).toBe('')
+
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--root',
+    'psu',
+    '--reporter',
+    'json',
+    '--outputFile',
+    'results.json',
+  ]
+  await execa(process.execPath, args, { cwd: folder, env, extendEnv: false, reject: false })
+  const { testResults } = JSON.parse(await readFile(join(psu, 'results.json'), 'utf8')) as JsonTestResults
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
+  const failuresOf = (driver: string) =>
+    tests
+      .filter(({ ancestorTitles, status }) => ancestorTitles[0] === `${driver} (power)` && status !== 'passed')
+      .map(({ title, failureMessages }) => [title, failureMessages?.[0]?.split('\n')[0]])
+  expect(tests).toHaveLength(20)
+  expect(failuresOf('Psu')).toEqual([])
+  expect(failuresOf('BrokenPsu')).toEqual([
+    [
+      'switches on and off, also twice',
+      expect.stringContaining('the real part is on after on, on, off: expected true to be false'),
+    ],
+    ['measures volts and amperes', expect.stringContaining('a measurement: expected { voltage: null, current: 250 }')],
+    [
+      'serves one session after another, and leaves nothing open behind',
+      expect.stringMatching(/open after the end of a session with a power driver: expected \[ '\d Timeout' \]/),
+    ],
+    [
+      'blames the board or the lab while the real part is away, and comes back',
+      expect.stringContaining('a use without the real part has to fail with the origin board or lab; it succeeded'),
+    ],
+  ])
 })
 
 test('the command line answers', async () => {
