@@ -102,5 +102,7 @@ export const clientTypes: ReadonlyMap<string, () => Promise<ClientClass>> = new 
     'jumpstarter_driver_vnc.client.VNClient': async () =>
       (await import('./drivers/vnc-server-client.ts')).VncServerClient,
     'jumpstarter_driver_xcp.client.XcpClient': async () => deriveClient((await import('../interfaces/xcp.ts')).Xcp),
+    'vitest-hardware/clients#ContainerClient': async () =>
+      (await import('./drivers/container-client.ts')).ContainerClient,
   }),
 )

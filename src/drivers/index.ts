@@ -10,6 +10,8 @@ export type {
   HttpPowerRequest,
 } from './http-power/config.ts'
 export { HttpPower } from './http-power/http-power.ts'
+export type { ContainerBoardConfig } from './container-board/config.ts'
+export { ContainerBoard } from './container-board/container-board.ts'
 export { type HttpServerConfig, HttpServerDriver } from './http-server/http-server.ts'
 export type { IpmiPowerConfig } from './ipmi-power/config.ts'
 export { IpmiPower } from './ipmi-power/ipmi-power.ts'

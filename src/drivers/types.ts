@@ -45,6 +45,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./uboot/uboot-console.ts')).UbootConsoleDriver,
     'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
+    'vitest-hardware/drivers#ContainerBoard': async () =>
+      (await import('./container-board/container-board.ts')).ContainerBoard,
     'vitest-hardware/drivers#IpmiPower': async () => (await import('./ipmi-power/ipmi-power.ts')).IpmiPower,
     'vitest-hardware/drivers#LcusRelay': async () => (await import('./serial-relay/lcus-relay.ts')).LcusRelay,
     'vitest-hardware/drivers#Rfc2217Network': async () => (await import('./serial/rfc2217-network.ts')).Rfc2217Network,

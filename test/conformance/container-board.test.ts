@@ -1,0 +1,233 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
+import { ContainerClient } from '../../src/clients/drivers/container-client.ts'
+import { NetworkClient } from '../../src/clients/index.ts'
+import { describePower } from '../../src/conformance/index.ts'
+import { ContainerBoard, type ContainerBoardConfig } from '../../src/drivers/index.ts'
+import { serve } from '../../src/index.ts'
+import { type Docker, reasonAgainstDocker, startDocker } from './support/docker.ts'
+
+const skip = reasonAgainstDocker()
+const image = 'busybox:test'
+/** A program that greets, and answers each line. Signals end it at once. */
+const command = ['sh', '-c', 'echo ready; while read line; do echo "got $line"; done']
+
+describe('without an engine', () => {
+  test.each([
+    [{}, 'has to have image or dockerfile'],
+    [{ image, dockerfile: 'x' }, 'has both image and dockerfile; it has to have one'],
+    [
+      { image: 3, command: 'sh', env: { A: 1 }, ports: { power: 80 }, files: { relative: 'x' }, tty: 1, port: 1 },
+      /^image is 3.*; command is "sh".*; env is .*; ports is .* not power or console; files is .*; tty is 1.*; has unknown keys port/,
+    ],
+  ])('the configuration %o is refused', (config, message) => {
+    expect(() => new ContainerBoard(config as ContainerBoardConfig)).toThrow(message)
+  })
+
+  // testcontainers also looks at the usual place of the socket.
+  test.skipIf(existsSync('/var/run/docker.sock'))('a check says what to start', async () => {
+    // In a process for itself: testcontainers keeps what it has found.
+    const program = `
+      import { ContainerBoard } from './src/drivers/index.ts'
+      console.log(JSON.stringify(await ContainerBoard.check({})))`
+    const env = { DOCKER_HOST: 'unix:///none/docker.sock' }
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', program], { env })
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'the package testcontainers', isMet: true },
+      {
+        name: 'a container engine',
+        isMet: false,
+        found: expect.stringMatching(/^No container engine answers \(.*\): start Docker, or set DOCKER_HOST/),
+        cure: 'install and start Docker, or set DOCKER_HOST',
+      },
+    ])
+  })
+})
+
+describe.skipIf(skip !== undefined)('a container board', () => {
+  let docker: Docker
+  let folder: PrivateFolder
+  const before = process.env['DOCKER_HOST']
+  beforeAll(async () => {
+    folder = await createPrivateFolder()
+    docker = await startDocker()
+    process.env['DOCKER_HOST'] = docker.host
+  })
+  afterAll(async () => {
+    if (before === undefined) delete process.env['DOCKER_HOST']
+    else process.env['DOCKER_HOST'] = before
+    await docker[Symbol.asyncDispose]()
+    await folder.remove()
+  })
+
+  const serveBoard = (config: Partial<ContainerBoardConfig> = {}) =>
+    serve(new ContainerBoard({ image, command, ...config }), { client: ContainerClient })
+  const containers = async () => (await docker.docker('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '')
+
+  test('starts and stops with its power, and is removed at the end', async () => {
+    {
+      await using board = await serveBoard()
+      expect(await board.status()).toBe('off')
+      await board.attach()
+      for (let round = 1; round <= 2; round++) {
+        await board.power.on()
+        await board.power.on()
+        expect(await board.status()).toBe('running')
+        await board.console.expect('ready\n')
+        await board.console.send(`round ${round}\n`)
+        await board.console.expect(`got round ${round}\n`)
+        await board.power.off()
+        await board.power.off()
+        expect(await board.status()).toBe('exited')
+      }
+      expect(board.console.all).toBe('ready\ngot round 1\nready\ngot round 2\n')
+      expect(await containers()).toHaveLength(1)
+    }
+    expect(await containers()).toEqual([])
+  })
+
+  test('runs commands, and keeps files until it is destroyed', async () => {
+    const file = join(folder.path, 'given')
+    await writeFile(file, 'given by the config')
+    await using board = await serveBoard({ env: { WORD: 'a b; c' }, files: { '/bin/given': file } })
+    await expect(board.exec(['cat', '/bin/given'])).rejects.toMatchObject({ code: 'NOT_READY', origin: 'lab' })
+    await board.power.on()
+    const literal = '$(echo bad); "x"'
+    expect(
+      await board.exec(['sh', '-c', 'echo "$WORD"; echo "$1" "$MORE" >&2; exit 3', 'sh', literal], {
+        env: { MORE: 'é' },
+      }),
+    ).toEqual({ stdout: 'a b; c\n', stderr: `${literal} é\n`, exitCode: 3 })
+    expect(await board.exec(['cat', 'given'], { cwd: '/bin' })).toMatchObject({ stdout: 'given by the config' })
+    // The code depends on the version of the engine.
+    expect([126, 127]).toContain((await board.exec(['missing'])).exitCode)
+    const bytes = Buffer.from(Array.from({ length: 300_001 }, (_, n) => (n * 7) % 256))
+    await board.upload(bytes, '/bin/bytes')
+    await board.power.cycle({ offMs: 0 })
+    const target = new PassThrough()
+    const [read] = await Promise.all([buffer(target), board.download('/bin/bytes', target)])
+    expect(read.equals(bytes)).toBe(true)
+    await board.download('/bin/given', join(folder.path, 'read'))
+    expect(await readFile(join(folder.path, 'read'), 'utf8')).toBe('given by the config')
+    await expect(board.download('/bin', new PassThrough())).rejects.toThrow(
+      'Cannot read /bin in the container: it is not a file',
+    )
+    await expect(board.download('/none', new PassThrough())).rejects.toMatchObject({
+      code: 'DEVICE_IO',
+      origin: 'board',
+    })
+    await expect(board.upload(bytes, 'bytes')).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    await board.power.off({ destroy: true })
+    await board.power.on()
+    expect(await board.exec(['cat', '/bin/bytes'])).toMatchObject({ exitCode: 1 })
+    expect(await board.exec(['cat', '/bin/given'])).toMatchObject({ exitCode: 0 })
+  })
+
+  test('has its ports as networks, also after a restart', async () => {
+    const dockerfile = join(folder.path, 'Dockerfile')
+    await writeFile(join(folder.path, 'index.html'), 'a page')
+    await writeFile(dockerfile, `FROM ${image}\nCOPY index.html /www/\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`)
+    await using board = await serve(new ContainerBoard({ dockerfile, ports: { web: 8080 } }), {
+      client: ContainerClient,
+    })
+    const web = board.children['web']
+    expect(web).toBeInstanceOf(NetworkClient)
+    if (!(web instanceof NetworkClient)) return
+    await expect(web.address()).rejects.toMatchObject({ code: 'NOT_READY' })
+    await using port = await web.forwardTcp()
+    const page = async () => (await fetch(`http://127.0.0.1:${port.port}/index.html`)).text()
+    for (let round = 1; round <= 2; round++) {
+      await board.power.cycle({ offMs: 0 })
+      await expect.poll(() => page().catch(() => undefined), { timeout: 10_000 }).toBe('a page')
+    }
+  })
+
+  test('a container that is killed or removed ends calls with the board as the origin, and comes back', async () => {
+    await using board = await serveBoard()
+    await board.attach()
+    await board.power.on()
+    for (const end of [['kill'], ['rm', '--force']]) {
+      const [id = ''] = await containers()
+      const failure = board.exec(['sleep', '60']).catch((error: unknown) => error)
+      await expect.poll(() => docker.docker('top', id), { timeout: 10_000 }).toContain('sleep 60')
+      await docker.docker(...end, id)
+      expect(await failure).toMatchObject({ code: 'DEVICE_IO', origin: 'board' })
+      await board.power.on()
+      await board.console.expect('ready\n')
+      await board.console.send('again\n')
+      await board.console.expect('got again\n')
+    }
+  })
+
+  test('the containers of killed exporters are removed, and no others', async () => {
+    const label = (name: string, value: string) => ['--label', `io.github.vitest-hardware.${name}=${value}`]
+    const owner = join(folder.path, 'in-use.sock')
+    // A process that listens and is killed leaves its socket.
+    const killed = spawn(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(owner)}, () => console.log(1))`,
+    ])
+    await once(killed.stdout, 'data')
+    const create = (host: string) =>
+      docker.docker('create', ...label('host', host), ...label('owner', owner), image, 'sleep', '1')
+    await create(hostname())
+    const elsewhere = await create('elsewhere')
+    await using alive = await serveBoard()
+    await alive.power.on()
+    expect(await containers()).toHaveLength(3)
+    const died = once(killed, 'exit')
+    killed.kill('SIGKILL')
+    await died
+    await using next = await serveBoard()
+    expect(await next.status()).toBe('off')
+    expect(await alive.status()).toBe('running')
+    expect(await containers()).toHaveLength(2)
+    await docker.docker('rm', elsewhere)
+  })
+
+  test('its console passes on every byte', async () => {
+    await using board = await serveBoard({ command: ['cat'] })
+    await board.power.on()
+    const line = await board.console.stream('connect')
+    const sent = Buffer.from(Array.from({ length: 256 * 1024 }, (_, n) => (n + (n >> 8)) % 256))
+    const pieces: Buffer[] = []
+    const all = (async () => {
+      let length = 0
+      for await (const piece of line as AsyncIterable<Buffer>) {
+        pieces.push(piece)
+        if ((length += piece.length) >= sent.length) return
+      }
+    })()
+    line.write(sent)
+    await all
+    expect(Buffer.concat(pieces).equals(sent)).toBe(true)
+  })
+
+  test('an image that nobody has is the fault of the lab', async () => {
+    await expect(serveBoard({ image: 'localhost/none:1' })).rejects.toThrow(/Cannot pull the image localhost\/none:1: /)
+    await expect(serveBoard({ image: undefined, dockerfile: '/none/Dockerfile' })).rejects.toThrow(
+      'Cannot read the Dockerfile',
+    )
+  })
+
+  test('what it needs on a machine is there', async () => {
+    expect(await ContainerBoard.check({})).toMatchObject([{ isMet: true }, { name: 'a container engine', isMet: true }])
+  })
+
+  describePower('ContainerBoard', () => ({ driver: new ContainerBoard({ image, command }) }), {
+    path: 'power',
+    against: 'dockerd, with busybox in a container',
+    lacks: { read: 'a container draws no current', interrupt: 'a container is part of this test file' },
+    badConfig: { config: { image: 3, tty: 'yes' }, mistakes: ['image', 'tty'] },
+  })
+})
