@@ -36,6 +36,8 @@ export interface Docker extends AsyncDisposable {
   readonly host: string
   /** Runs docker's command line. @returns its standard output */
   docker(...args: string[]): Promise<string>
+  /** Makes an image of a program of this machine and the libraries that it needs. */
+  importProgram(program: string, image: string): Promise<void>
 }
 
 /**
@@ -61,6 +63,20 @@ export async function startDocker(): Promise<Docker> {
   ]
   const docker = async (...command: string[]) => (await execa('docker', ['-H', host, ...command])).stdout
   const daemon = execa('flock', args, { reject: false, stdio: 'ignore' })
+  const importFiles = async (from: string, files: readonly string[], image: string) => {
+    // Libraries are links to their versions.
+    const archive = execa('tar', ['-C', from, '-c', '--dereference', ...files], { encoding: 'buffer' })
+    await archive.pipe('docker', ['-H', host, 'import', '-', image])
+  }
+  const importProgram = async (program: string, image: string) => {
+    const { stdout } = await execa('ldd', [program])
+    const libraries = Array.from(stdout.matchAll(/(\/\S+) \(0x/g), ([, path = '']) => path)
+    await importFiles(
+      '/',
+      [program, ...libraries].map((path) => `.${path}`),
+      image,
+    )
+  }
   const dispose = async () => {
     daemon.kill('SIGTERM')
     await daemon
@@ -73,13 +89,12 @@ export async function startDocker(): Promise<Docker> {
     await mkdir(join(tree, 'bin'), { recursive: true })
     await copyFile(busybox, join(tree, 'bin/busybox'))
     for (const name of ['sh', 'cat', 'echo', 'httpd', 'sleep']) await symlink('busybox', join(tree, 'bin', name))
-    const archive = execa('tar', ['-C', tree, '-c', '.'], { encoding: 'buffer' })
-    await archive.pipe('docker', ['-H', host, 'import', '-', 'busybox:test'])
+    await importFiles(tree, ['.'], 'busybox:test')
   } catch (error) {
     await dispose()
     throw error
   }
-  return { host, docker, [Symbol.asyncDispose]: dispose }
+  return { host, docker, importProgram, [Symbol.asyncDispose]: dispose }
 }
 
 /** Asks the daemon if it is ready. */

@@ -1,0 +1,62 @@
+import { access, copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+
+import { reasonAgainstDocker, startDocker } from '../conformance/support/docker.ts'
+import { config, createProject } from '../support/project.ts'
+import { needsCommand } from '../support/system-part.ts'
+
+const examples = new URL('../../examples/', import.meta.url)
+const images = {
+  'uno.hex': 'microcontroller/firmware/firmware.hex',
+  'pico.uf2': 'boards/firmware/pico.uf2',
+  'microbit.elf': 'microbit/firmware/firmware.elf',
+} as const
+
+/** Makes a project whose tests run on one board, which only its config names. */
+async function createBoardProject(board: string) {
+  const options = { exporters: { board: `${board}.yaml` } }
+  const project = await createProject({ 'vitest.config.js': config(options) }, 'five-boards')
+  await mkdir(join(project.folder, 'images'))
+  for (const [name, path] of Object.entries(images)) {
+    await copyFile(new URL(path, examples), join(project.folder, 'images', name))
+  }
+  return project
+}
+
+const runFiles = async (project: Awaited<ReturnType<typeof createBoardProject>>, files: string[], env = {}) => {
+  const { code, output } = await project.vitest(['run', ...files], env)
+  expect(code, output).toBe(0)
+}
+
+test.each(['uno', 'pico', 'microbit'])('the tests pass on the %s', async (board) => {
+  await using project = await createBoardProject(board)
+  await runFiles(project, ['boards.test.ts', 'pins.test.ts'])
+})
+
+test('the tests pass on a script at the end of a serial line', async ({ skip }) => {
+  needsCommand('socat', skip)
+  await using project = await createBoardProject('script')
+  const ends = ['pty,raw,echo=0,link=port', 'pty,raw,echo=0,icrnl,link=device']
+  const socat = execa('socat', ends, { cwd: project.folder, reject: false })
+  try {
+    const device = join(project.folder, 'device')
+    await expect.poll(() => access(device).then(() => true), { timeout: 10_000 }).toBe(true)
+    await runFiles(project, ['boards.test.ts'])
+  } finally {
+    socat.kill('SIGKILL')
+    await socat
+  }
+})
+
+const noDocker = reasonAgainstDocker()
+
+test.skipIf(noDocker !== undefined)('the tests pass on QEMU in a container', async ({ skip }) => {
+  needsCommand('qemu-system-arm', skip)
+  await using docker = await startDocker()
+  await docker.importProgram('/usr/bin/qemu-system-arm', 'qemu:test')
+  await using project = await createBoardProject('container')
+  await runFiles(project, ['boards.test.ts'], { DOCKER_HOST: docker.host })
+  expect(await docker.docker('ps', '--all', '--quiet')).toBe('')
+})
