@@ -54,6 +54,11 @@ export const knownDifferences: readonly KnownDifferences[] = [
   },
   {
     reason:
+      "The SSH driver of this package can know a password. The client does without one where Jumpstarter's driver has no such method.",
+    differences: ['SshHost has get_ssh_password(), no driver has'],
+  },
+  {
+    reason:
       "The driver is in Jumpstarter's repository, and in no release yet. The interface is that of the repository (August 2026).",
     differences: [
       'jumpstarter_driver_bt_peer.client.BtPeerClient has no driver there',

@@ -37,7 +37,7 @@ export async function sendFile<T>(
   use: (handle: ResourceHandle) => Promise<T>,
 ): Promise<T> {
   if (source instanceof URL && source.protocol !== 'file:') return use(presigned(source, encoding))
-  const content = await open(source)
+  const content = await openSource(source)
   const { stream, handle } = await client.resource(encoding).catch((error: unknown) => {
     content.destroy()
     throw error
@@ -60,7 +60,7 @@ export async function sendFile<T>(
     content.destroy()
     await pumped
   }
-  throw new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(broken)}`, { cause: broken })
+  throw unreadable(broken)
 }
 
 /**
@@ -76,7 +76,7 @@ export async function receiveFile<T>(
   { encoding = null }: FileOptions,
   use: (handle: ResourceHandle) => Promise<T>,
 ): Promise<T> {
-  const sink = typeof target === 'string' ? await create(target) : target
+  const sink = typeof target === 'string' ? await createTarget(target) : target
   const { stream, handle } = await client.resource(encoding).catch((error: unknown) => {
     sink.destroy()
     throw error
@@ -101,7 +101,12 @@ export async function receiveFile<T>(
   }
 }
 
-async function create(path: string): Promise<Writable> {
+/**
+ * Makes a file to receive into.
+ *
+ * @throws HardwareError ARGUMENT_INVALID when it cannot be written
+ */
+export async function createTarget(path: string): Promise<Writable> {
   const sink = createWriteStream(path)
   try {
     await once(sink, 'open')
@@ -111,17 +116,28 @@ async function create(path: string): Promise<Writable> {
   }
 }
 
-function unwritable(cause: unknown): HardwareError {
+/** The error of a file that cannot be read. */
+export function unreadable(cause: unknown): HardwareError {
+  return new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(cause)}`, { cause })
+}
+
+/** The error of a file that cannot be written. */
+export function unwritable(cause: unknown): HardwareError {
   return new HardwareError('ARGUMENT_INVALID', `Cannot write the file: ${messageOf(cause)}`, { cause })
 }
 
-async function open(source: string | Uint8Array | Readable | URL): Promise<Readable> {
+/**
+ * Opens a file to send.
+ *
+ * @throws HardwareError ARGUMENT_INVALID when there is none that can be read
+ */
+export async function openSource(source: string | Uint8Array | Readable | URL): Promise<Readable> {
   if (source instanceof Readable) return source
   if (source instanceof Uint8Array) return Readable.from(slices(source), { objectMode: false })
   try {
     await access(source, constants.R_OK)
   } catch (cause) {
-    throw new HardwareError('ARGUMENT_INVALID', `Cannot read the file: ${messageOf(cause)}`, { cause })
+    throw unreadable(cause)
   }
   return createReadStream(source)
 }

@@ -12,13 +12,7 @@ export { DigitalInputClient, type LineWaitOptions } from './drivers/digital-inpu
 export { DigitalOutputClient } from './drivers/digital-output-client.ts'
 export { FlasherClient, type FlashOptions } from './drivers/flasher-client.ts'
 export { HttpServerClient } from './drivers/http-server-client.ts'
-export {
-  type ForwardTcpOptions,
-  type ForwardUnixOptions,
-  NetworkClient,
-  type TcpForward,
-  type UnixForward,
-} from './drivers/network-client.ts'
+export { type ForwardUnixOptions, NetworkClient, type UnixForward } from './drivers/network-client.ts'
 export { OpendalClient, type StorageCapability, type StorageMetadata } from './drivers/opendal-client.ts'
 export { PowerClient } from './drivers/power-client.ts'
 export { QemuClient } from './drivers/qemu-client.ts'
@@ -28,6 +22,7 @@ export { StorageMuxClient, StorageMuxFlasherClient } from './drivers/storage-mux
 export { TftpServerClient } from './drivers/tftp-server-client.ts'
 export { VirtualPowerClient } from './drivers/virtual-power-client.ts'
 export { type FileOptions, type FileSource } from './files.ts'
+export type { ForwardTcpOptions, TcpForward } from './forward-tcp.ts'
 export { registerClient } from './registry.ts'
 export { CommandError } from './shells/command-error.ts'
 export type { ShellKind, Shells } from './shells/create-shell.ts'

@@ -84,8 +84,7 @@ export const clientTypes: ReadonlyMap<string, () => Promise<ClientClass>> = new 
       (await import('./drivers/snmp-power-client.ts')).SnmpPowerClient,
     'jumpstarter_driver_someip.client.SomeIpDriverClient': async () =>
       (await import('./drivers/some-ip-client.ts')).SomeIpClient,
-    'jumpstarter_driver_ssh.client.SSHWrapperClient': async () =>
-      deriveClient((await import('../interfaces/ssh-host.ts')).SshHost),
+    'jumpstarter_driver_ssh.client.SSHWrapperClient': async () => (await import('./drivers/ssh-client.ts')).SshClient,
     'jumpstarter_driver_ssh_mount.client.SSHMountClient': async () =>
       deriveClient((await import('../interfaces/ssh-mount.ts')).SshMount),
     'jumpstarter_driver_stlink_msd.client.StlinkMsdFlasherClient': async () =>

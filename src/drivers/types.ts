@@ -38,6 +38,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_qemu.driver.Qemu': async () => (await import('./qemu/qemu.ts')).Qemu,
     'jumpstarter_driver_shell.driver.Shell': async () => (await import('./shell/shell-driver.ts')).ShellDriver,
     'jumpstarter_driver_snmp.driver.SNMPServer': async () => (await import('./snmp/snmp-server.ts')).SNMPServer,
+    'jumpstarter_driver_ssh.driver.SSHWrapper': async () => (await import('./ssh/ssh-wrapper.ts')).SSHWrapper,
     'jumpstarter_driver_tasmota.driver.TasmotaPower': async () =>
       (await import('./tasmota/tasmota-power.ts')).TasmotaPower,
     'jumpstarter_driver_tftp.driver.Tftp': async () => (await import('./tftp/tftp.ts')).Tftp,
@@ -53,6 +54,7 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
     'vitest-hardware/drivers#NutPower': async () => (await import('./nut-power/nut-power.ts')).NutPower,
     'vitest-hardware/drivers#SnmpOutlet': async () => (await import('./snmp/snmp-outlet.ts')).SnmpOutlet,
+    'vitest-hardware/drivers#SshConsole': async () => (await import('./ssh/ssh-console.ts')).SshConsole,
     'vitest-hardware/drivers#UhubctlPower': async () => (await import('./uhubctl-power/uhubctl-power.ts')).UhubctlPower,
   }).map(([type, load]) => [type, load as unknown as () => Promise<DriverClass>]),
 )

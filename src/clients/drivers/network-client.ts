@@ -10,22 +10,7 @@ import { type ConsoleOptions, defaultExpectTimeoutMs } from '../console/console-
 import { createConsole } from '../create-console.ts'
 import { DriverClient } from '../driver-client.ts'
 import { forwardConnections, type ForwardOptions } from '../forward.ts'
-
-/** Options of {@link NetworkClient.forwardTcp}. */
-export interface ForwardTcpOptions extends ForwardOptions {
-  /** The local address (default 127.0.0.1, which only this machine reaches). */
-  readonly host?: string | undefined
-  /** The local port (default 0: a free port). */
-  readonly port?: number | undefined
-}
-
-/** A local TCP port that leads to the device. Dispose of it to close the port and every connection. */
-export interface TcpForward extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  /** Both, as in a URL: `127.0.0.1:40123`. */
-  readonly address: string
-}
+import { forwardTcp, type ForwardTcpOptions, type TcpForward } from '../forward-tcp.ts'
 
 /** Options of {@link NetworkClient.forwardUnix}. */
 export interface ForwardUnixOptions extends ForwardOptions {
@@ -77,14 +62,8 @@ export class NetworkClient extends DriverClient<typeof Network> {
    * const response = await fetch(`http://${web.address}/status`)
    * ```
    */
-  async forwardTcp({ host = '127.0.0.1', port = 0, ...options }: ForwardTcpOptions = {}): Promise<TcpForward> {
-    const forwarder = await forwardConnections({ host, port }, this.opener(), options)
-    return {
-      host,
-      port: forwarder.port,
-      address: `${host.includes(':') ? `[${host}]` : host}:${forwarder.port}`,
-      [Symbol.asyncDispose]: () => forwarder[Symbol.asyncDispose](),
-    }
+  forwardTcp(options: ForwardTcpOptions = {}): Promise<TcpForward> {
+    return forwardTcp(this.opener(), options)
   }
 
   /**
