@@ -16,6 +16,8 @@ export { type HttpServerConfig, HttpServerDriver } from './http-server/http-serv
 export type { IpmiPowerConfig } from './ipmi-power/config.ts'
 export { IpmiPower } from './ipmi-power/ipmi-power.ts'
 export { DbusNetwork, type DbusNetworkConfig } from './network/dbus-network.ts'
+export type { ModbusChannelConfig, ModbusRelaysConfig } from './modbus-relays/config.ts'
+export { ModbusRelays } from './modbus-relays/modbus-relays.ts'
 export { EchoNetwork } from './network/echo-network.ts'
 export { TcpNetwork, type TcpNetworkConfig, UnixNetwork, type UnixNetworkConfig } from './network/socket-network.ts'
 export { UdpNetwork, type UdpNetworkConfig } from './network/udp-network.ts'

@@ -15,7 +15,9 @@ export async function createPtyPair() {
   return {
     /** The path that a driver opens … */
     port,
-    /** … and the end that the test holds in place of a device. */
+    /** … the other end, for a program in place of a device … */
+    devicePath: device,
+    /** … which the test holds open. */
     device: await open(device, 'r+'),
     /** Ends both terminals, as when a USB adapter is pulled out. */
     async unplug() {
