@@ -11,8 +11,9 @@ export interface ClientPath {
   readonly differences: readonly string[]
 }
 
-/** Compares all paths of clients that either side has. */
-export function compareDrivers(ours: readonly OurInterface[], theirs: readonly ExportedDriver[]): ClientPath[] {
+/** Compares all paths of clients that either side has. Interfaces for devices that Jumpstarter has no driver for are left out. */
+export function compareDrivers(all: readonly OurInterface[], theirs: readonly ExportedDriver[]): ClientPath[] {
+  const ours = all.filter(({ client }) => !client.startsWith('vitest-hardware/'))
   const paths = new Set([...ours, ...theirs].map(({ client }) => client))
   return [...paths].toSorted().map((path) => {
     const own = ours.find(({ client }) => client === path)

@@ -103,5 +103,9 @@ export const clientTypes: ReadonlyMap<string, () => Promise<ClientClass>> = new 
     'jumpstarter_driver_xcp.client.XcpClient': async () => deriveClient((await import('../interfaces/xcp.ts')).Xcp),
     'vitest-hardware/clients#ContainerClient': async () =>
       (await import('./drivers/container-client.ts')).ContainerClient,
+    'vitest-hardware/clients/scpi-power-supply#ScpiPowerSupplyClient': async () =>
+      (await import('./drivers/scpi-power-supply-client.ts')).ScpiPowerSupplyClient,
+    'vitest-hardware/interfaces#ScpiInstrument': async () =>
+      deriveClient((await import('../interfaces/scpi-instrument.ts')).ScpiInstrument),
   }),
 )

@@ -54,6 +54,9 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'vitest-hardware/drivers#NutPower': async () => (await import('./nut-power/nut-power.ts')).NutPower,
     'vitest-hardware/drivers#Rfc2217Network': async () => (await import('./serial/rfc2217-network.ts')).Rfc2217Network,
     'vitest-hardware/drivers#Rp2040Board': async () => (await import('./rp2040-board/rp2040-board.ts')).Rp2040Board,
+    'vitest-hardware/drivers#ScpiInstrument': async () => (await import('./scpi/scpi-instrument.ts')).ScpiInstrument,
+    'vitest-hardware/drivers#ScpiPowerSupply': async () =>
+      (await import('./scpi/scpi-power-supply.ts')).ScpiPowerSupply,
     'vitest-hardware/drivers#SnmpOutlet': async () => (await import('./snmp/snmp-outlet.ts')).SnmpOutlet,
     'vitest-hardware/drivers#SshConsole': async () => (await import('./ssh/ssh-console.ts')).SshConsole,
     'vitest-hardware/drivers#UhubctlPower': async () => (await import('./uhubctl-power/uhubctl-power.ts')).UhubctlPower,

@@ -55,6 +55,8 @@ export async function callEach(clients: Clients, file: interfaces.ResourceHandle
   expectTypeOf(await clients.Renode.monitorCmd('pause')).toEqualTypeOf<string>()
   expectTypeOf((await clients.RideSx.detectFastbootDevice(5, 2)).device_id).toEqualTypeOf<string | null>()
   expectTypeOf(await clients.RideSxPower.cycle(2)).toEqualTypeOf<void>()
+  expectTypeOf(await clients.ScpiInstrument.query('*IDN?')).toEqualTypeOf<string>()
+  expectTypeOf(await clients.ScpiPowerSupply.settings()).toEqualTypeOf<interfaces.PowerSettings>()
   expectTypeOf(await clients.Serial.setDtr(true)).toEqualTypeOf<void>()
   expectTypeOf(await clients.SerialPort.sendBreak(100)).toEqualTypeOf<void>()
   expectTypeOf(clients.Shell.callMethod('ls', {}, '-l')).toEqualTypeOf<Records<interfaces.ShellOutput>>()
