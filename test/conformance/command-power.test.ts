@@ -1,9 +1,10 @@
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { PowerClient } from '../../src/clients/index.ts'
+import { describePower } from '../../src/conformance/index.ts'
 import { CommandPower, type CommandPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 
@@ -13,6 +14,22 @@ beforeAll(async () => {
   await writeRelay()
 })
 afterAll(() => folder.remove())
+
+describePower('CommandPower', createTested, { against: 'a shell script' })
+
+function createTested() {
+  return {
+    driver: new CommandPower({
+      power_on: ['./relay.sh', 'on'],
+      power_off: ['./relay.sh', 'off'],
+      power_read: ['./relay.sh', 'read'],
+      cwd: folder.path,
+    }),
+    isOn: async () => (await state()) === 'on',
+    interrupt: () => rename(inFolder('relay.sh'), inFolder('away')),
+    restore: () => rename(inFolder('away'), inFolder('relay.sh')),
+  }
+}
 
 /** A program that keeps a relay's state in a file, and notes its arguments, one a line. */
 async function writeRelay() {

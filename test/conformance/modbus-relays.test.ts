@@ -71,7 +71,7 @@ describe('a board on TCP', () => {
   test('may be silent, or refuse', async () => {
     const board = new RelayBoard()
     await using server = await serveTcp(board)
-    await using relays = await serveRelays(at(server.port), { timeout: 0.3 })
+    await using relays = await serveRelays(at(server.port), { timeout: 1 })
     board.isMute = true
     await expect(relays.dut.on()).rejects.toMatchObject({ code: 'CALL_TIMEOUT', origin: 'board' })
     board.isMute = false

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { PowerClient } from '../../src/clients/index.ts'
+import { describePower } from '../../src/conformance/index.ts'
 import { UhubctlPower, type UhubctlPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { playUhubctl } from './support/fake-uhubctl.ts'
@@ -86,3 +87,20 @@ test('check asks for the version', async () => {
   const config = { location: '1-1', port: 1 }
   expect(await UhubctlPower.check(config, {})).toEqual([{ name: 'the program uhubctl', isMet: true, found: '2.5.0-1' }])
 })
+
+describePower('UhubctlPower', createTested, {
+  against: 'recorded output of uhubctl 2.5, without a hub',
+  lacks: { read: 'a port of a USB hub cannot be measured', interrupt: 'there is no hub to be unplugged' },
+})
+
+async function createTested() {
+  const uhubctl = await playUhubctl({
+    '-l 20-1 -p 4 -a off': { stdout: usb2.off },
+    '-l 20-1 -p 4 -a on': { stdout: usb2.on },
+  })
+  return {
+    driver: new UhubctlPower({ location: '20-1', port: 4 }),
+    isOn: async () => (await uhubctl.calls()).at(-1)?.endsWith('on') === true,
+    [Symbol.asyncDispose]: () => uhubctl[Symbol.asyncDispose](),
+  }
+}
