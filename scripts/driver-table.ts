@@ -1,6 +1,6 @@
 /**
  * Writes README's table of drivers from their source: `node scripts/driver-table.ts`. A row has the types of a driver, the first
- * sentence of its class's comment, and the keys of its config.
+ * sentence of its class's comment, and the keys of its config. Its types lead to the driver's section of docs/drivers.md.
  */
 import { readFileSync } from 'node:fs'
 
@@ -23,7 +23,7 @@ export async function driverTable(): Promise<string> {
   const names = new Map(Object.entries(drivers).map(([name, Driver]) => [Driver as unknown, name]))
   const rows = Array.from(typesOf, ([Driver, types]) => {
     const { configRules = {} } = Driver as { readonly configRules?: ConfigRules }
-    const cells = [types.map(code).join(', '), summaryOf(names.get(Driver) ?? ''), keysOf(configRules)]
+    const cells = [types.map(linkTo).join(', '), summaryOf(names.get(Driver) ?? ''), keysOf(configRules)]
     return `| ${cells.join(' | ')} |`
   })
   return ['| `type` | what it exports | `config` (bold: required) |', '|---|---|---|', ...rows].join('\n')
@@ -32,6 +32,28 @@ export async function driverTable(): Promise<string> {
 /** Writes the table into README. @returns true if README was out of date */
 export async function writeDriverTable(): Promise<boolean> {
   return replaceTable('README.md', command, await driverTable())
+}
+
+/**
+ * Finds the section of docs/drivers.md about a driver.
+ *
+ * @param type `vitest-hardware/drivers#TcpNetwork`; the title of its section has the name `TcpNetwork`
+ * @returns the section's anchor, as GitHub makes it; undefined if there is none
+ */
+export function sectionOf(type: string): string | undefined {
+  const page = readFileSync(new URL('../docs/drivers.md', import.meta.url), 'utf8')
+  const name = type.replace(/^.*[.#]/, '').replace(/^Sync/, '')
+  const titles = Array.from(page.matchAll(/^### (?<title>.+)$/gm), ({ groups }) => groups?.['title'] ?? '')
+  const title = titles.find((names) => names.split(', ').includes(name))
+  return title
+    ?.toLowerCase()
+    .replaceAll(' ', '-')
+    .replaceAll(/[^\w-]/g, '')
+}
+
+function linkTo(type: string): string {
+  const section = sectionOf(type)
+  return section === undefined ? code(type) : `[${code(type)}](docs/drivers.md#${section})`
 }
 
 /** The first sentence of the comment of a class, without its full stop. */

@@ -88,7 +88,7 @@ function report(kebab: string, { files, entries }: Additions): string {
     "     its driver's type in src/drivers/types.ts.",
     "  3. Write the first sentence of the driver's comment: it is the driver's row in README. Then run npm run driver-table.",
     `  4. Run npm run check and npx vitest run --project unit test/drivers/${kebab}.test.ts test/catalog.test.ts`,
-    '  5. Add a line to CHANGELOG.md.',
+    '  5. Write its section of docs/drivers.md, run npm run driver-table again, and add a line to CHANGELOG.md.',
   ].join('\n')
 }
 

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const copied = [
   '.oxfmtrc.json',
   'README.md',
+  'docs/drivers.md',
   'package.json',
   'vitest.config.ts',
   'scripts',

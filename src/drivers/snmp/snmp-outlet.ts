@@ -22,8 +22,8 @@ import { SnmpDevice } from './snmp-device.ts'
  *     type: vitest-hardware/drivers#SnmpOutlet
  *     config:
  *       host: 10.0.0.5
- *       on: { oid: 1.3.6.1.4.1.99999.1.3, value: 1 }
- *       off: { oid: 1.3.6.1.4.1.99999.1.3, value: 2 }
+ *       'on': { oid: 1.3.6.1.4.1.99999.1.3, value: 1 }   # the quotes matter: in YAML 1.1, on is true
+ *       'off': { oid: 1.3.6.1.4.1.99999.1.3, value: 2 }
  *       current: { oid: 1.3.6.1.4.1.99999.2.3, divisor: 1000 }
  * ```
  */
