@@ -122,7 +122,7 @@ describe('errors', () => {
       cause: { name: 'RangeError' },
     })
     await expect(thermostat.fail('timeout')).rejects.toMatchObject({ code: 'CALL_TIMEOUT' })
-    await expect(thermostat.fail('system')).rejects.toMatchObject({ code: 'DEVICE_IO', origin: 'board' })
+    await expect(thermostat.fail('system')).rejects.toMatchObject({ code: 'DEVICE_IO', origin: 'lab' })
   })
 })
 

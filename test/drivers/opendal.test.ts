@@ -313,7 +313,7 @@ describe('mistakes of a lab', () => {
     try {
       await expect(serveFolder()).rejects.toMatchObject({
         code: 'MODULE_MISSING',
-        message: expect.stringContaining('npm install --save-dev opendal'),
+        message: expect.stringContaining('npm install opendal'),
       })
     } finally {
       vi.doUnmock('opendal')

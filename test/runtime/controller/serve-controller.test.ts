@@ -158,7 +158,7 @@ describe('an exporter, or its controller, that is restarted', () => {
       message: expect.stringMatching(message),
     })
     await expect(waiting).rejects.toMatchObject({
-      code: 'CONSOLE_CLOSED',
+      code: 'EXPORTER_FAILED',
       origin: 'lab',
       message: expect.stringMatching(message),
     })
