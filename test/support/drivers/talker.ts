@@ -3,7 +3,6 @@ import { MockPower } from 'vitest-hardware/drivers'
 
 /** A power switch that prints a line at each of its calls, as the programs of drivers do, and notes the calls in a journal. */
 export class Talker extends MockPower {
-  static override readonly configRules = {}
   readonly #journal: string
 
   constructor({ journal }: { readonly journal: string }) {
