@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect } from 'vitest'
 
 import { createPrivateFolder } from '../../src/base/private-folder.ts'
+import { untilSucceeds } from './until-succeeds.ts'
 
 /** Two pseudo terminals that are joined, made by socat: what is written to one is read from the other. */
 export async function createPtyPair() {
@@ -11,7 +11,7 @@ export async function createPtyPair() {
   const [port, device] = [join(folder.path, 'port'), join(folder.path, 'device')]
   const socat = execa('socat', [`pty,raw,echo=0,link=${port}`, `pty,raw,echo=0,link=${device}`], { reject: false })
   const exists = async (path: string) => open(path, 'r+').then((file) => file.close())
-  await expect.poll(() => Promise.all([exists(port), exists(device)]), { timeout: 10_000 }).toBeTruthy()
+  await untilSucceeds('the pseudo terminals', () => Promise.all([exists(port), exists(device)]))
   return {
     /** The path that a driver opens … */
     port,

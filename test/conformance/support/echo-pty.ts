@@ -1,9 +1,9 @@
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect } from 'vitest'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
+import { untilSucceeds } from '../../support/until-succeeds.ts'
 
 /** A pseudo terminal that sends back what it gets, as a serial port whose TX and RX are joined. */
 export interface EchoPty extends AsyncDisposable {
@@ -21,7 +21,7 @@ export async function startEchoPty(): Promise<EchoPty> {
   const start = async () => {
     // Blocks that fit into the pipe, so that socat never waits for itself.
     const socat = execa('socat', ['-b', '4096', `pty,raw,echo=0,link=${path}`, 'PIPE'], { reject: false })
-    await expect.poll(() => access(path).then(() => true), { timeout: 10_000 }).toBe(true)
+    await untilSucceeds('the pseudo terminal', () => access(path))
     return { socat }
   }
   let running = await start()

@@ -1,9 +1,9 @@
 import { access, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect } from 'vitest'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
+import { untilSucceeds } from '../../support/until-succeeds.ts'
 
 /** The command that asks for the state of all channels. */
 const askState = Buffer.of(0xff)
@@ -55,7 +55,7 @@ export async function startRelayBoard(
   }
   const start = async () => {
     const socat = execa('socat', [`pty,raw,echo=0,link=${path}`, `pty,raw,echo=0,link=${end}`], { reject: false })
-    await expect.poll(() => Promise.all([access(path), access(end)]).then(() => true), { timeout: 10_000 }).toBe(true)
+    await untilSucceeds('the pseudo terminal', () => Promise.all([access(path), access(end)]))
     const device = await open(end, 'r+')
     const run = async () => {
       for (;;) {

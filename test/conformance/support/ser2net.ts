@@ -3,9 +3,9 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect } from 'vitest'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
+import { untilSucceeds } from '../../support/until-succeeds.ts'
 
 /** Finds a TCP port that nobody uses. */
 async function freePort(): Promise<number> {
@@ -31,16 +31,10 @@ export async function startSer2net(device: string, protocol: string) {
   await writeFile(file, `${lines.join('\n')}\n`)
   const start = async () => {
     const process = execa('ser2net', ['-n', '-c', file, '-P', join(folder.path, 'pid')], { reject: false, all: true })
-    await expect
-      .poll(
-        async () => {
-          const socket = connect({ port, host: '127.0.0.1' })
-          await once(socket, 'connect').finally(() => socket.destroy())
-          return true
-        },
-        { timeout: 15_000 },
-      )
-      .toBe(true)
+    await untilSucceeds('the port of ser2net', async () => {
+      const socket = connect({ port, host: '127.0.0.1' })
+      await once(socket, 'connect').finally(() => socket.destroy())
+    })
     // In an object, because a process is a promise of its end.
     return { process }
   }
