@@ -25,6 +25,7 @@ export async function callEach(clients: Clients, file: interfaces.ResourceHandle
   const [frame] = await clients.Can.receive(0.5)
   expectTypeOf(frame).toEqualTypeOf<interfaces.CanMessage | null>()
   expectTypeOf(clients.Composite.children).toEqualTypeOf<Children>()
+  expectTypeOf(await clients.Container.status()).toEqualTypeOf<string>()
   expectTypeOf(clients.Corellium.children).toEqualTypeOf<Children>()
   expectTypeOf(await clients.Cuttlefish.waitBoot(60)).toEqualTypeOf<string>()
   expectTypeOf(await clients.CuttlefishPower.off(true)).toEqualTypeOf<void>()
