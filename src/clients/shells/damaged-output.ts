@@ -9,14 +9,14 @@ export function outputAfter(line: string, printed: string): string {
   return echoed < 0 ? printed : printed.slice(echoed).replace(/^[^\n]*\n/, '')
 }
 
-/** Removes what is left of a damaged begin marker. Text that cannot be told from the command's output stays. */
+/**
+ * Removes the line of a damaged begin marker. A marker whose end of line was lost stays: the output begins on the same line, and
+ * its first characters may be those with which the marker went on.
+ */
 export function withoutMarkerAtStart(output: string, { text }: Marker): string {
-  if (!output.startsWith(text.slice(0, knownLength))) return output
-  let length = knownLength
-  while (output[length] === text[length] && length < text.length) length++
-  const lineEnd = output.indexOf('\n', length)
-  const restOfLine = output.slice(length, lineEnd).trimEnd()
-  return output.slice(restOfLine === '' || restOfLine.endsWith(text.slice(-4)) ? lineEnd + 1 : length)
+  const [line = ''] = output.split(/\r*\n/, 1)
+  const isRest = line.startsWith(text.slice(0, knownLength)) && (text.startsWith(line) || line.endsWith(text.slice(-4)))
+  return isRest ? output.slice(output.indexOf('\n') + 1) : output
 }
 
 /** Removes what is left of a damaged end marker. Text that cannot be told from the command's output stays. */
