@@ -12,8 +12,8 @@ import type { Implementation } from '../../interfaces/define.ts'
 import type { ResourceHandle } from '../../interfaces/resource.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
+import { VirtualConsole } from '../virtual-console.ts'
 import { checkContainerConfig, type ContainerBoardConfig, containerRules } from './config.ts'
-import { ContainerConsole } from './console.ts'
 import { Container } from './container.ts'
 import { Engine, ownerSocket } from './engine.ts'
 import { ContainerPort } from './port-network.ts'
@@ -75,7 +75,7 @@ export class ContainerBoard extends Driver implements Implementation<typeof Cont
     )
     this.children = {
       power: new ContainerPower(container),
-      console: new ContainerConsole(container),
+      console: new VirtualConsole(container),
       ...Object.fromEntries(ports),
     }
   }

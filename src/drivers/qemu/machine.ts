@@ -72,6 +72,19 @@ export class Machine extends EventEmitter<Events> {
     throw new HardwareError('NOT_READY', 'The board is off; switch it on first', { origin: 'test' })
   }
 
+  /** Sends bytes to the board's serial port. They are lost while the board is off. */
+  send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#running === undefined) {
+        resolve()
+        return
+      }
+      // The write fails when the board loses its power, and the bytes are lost.
+      this.#running.process.serial.write(bytes, () => resolve())
+      this.#running.uartWakeup.start()
+    })
+  }
+
   /** Runs a function after all earlier ones have ended. */
   inTurn<T>(run: () => Promise<T>): Promise<T> {
     return this.#mutex.run(run)

@@ -13,6 +13,7 @@ import { Driver } from '../../runtime/driver.ts'
 import { TcpNetwork } from '../network/socket-network.ts'
 import { UdpNetwork } from '../network/udp-network.ts'
 import { SimulatedInput, SimulatedOutput } from '../simulated-lines.ts'
+import { VirtualConsole } from '../virtual-console.ts'
 import { QemuBoard, identity } from './board.ts'
 import {
   ignoredQemuConfig,
@@ -22,7 +23,6 @@ import {
   qemuRules,
   readQemuConfig,
 } from './config.ts'
-import { QemuConsole } from './console.ts'
 import { QemuFlasher } from './flasher.ts'
 import { GdbSocket } from './gdb-socket.ts'
 import { GdbNetwork } from './gdb-network.ts'
@@ -58,7 +58,7 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
   declare readonly ['constructor']: typeof Qemu
   override readonly children: {
     readonly power: QemuPower
-    readonly console: QemuConsole
+    readonly console: VirtualConsole
     readonly flasher: QemuFlasher
     readonly gdb: GdbNetwork
     readonly [name: string]: Driver
@@ -78,7 +78,7 @@ export class Qemu extends Driver implements Implementation<typeof QemuMachine> {
     const { hostfwd = {}, gpio } = board.config
     this.children = {
       power: new QemuPower(board),
-      console: new QemuConsole(board.machine),
+      console: new VirtualConsole(() => board.machine),
       flasher: new QemuFlasher(board),
       gdb: new GdbNetwork(this.#gdb),
       ...(gpio === undefined ? {} : { gpio: createLines(board, gpio) }),
