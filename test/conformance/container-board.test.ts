@@ -17,7 +17,7 @@ import { ContainerBoard, type ContainerBoardConfig } from '../../src/drivers/ind
 import { serve } from '../../src/index.ts'
 import { type Docker, reasonAgainstDocker, startDocker } from './support/docker.ts'
 
-const skip = reasonAgainstDocker()
+const missing = reasonAgainstDocker()
 const image = 'busybox:test'
 /** A program that greets, and answers each line. Signals end it at once. */
 const command = ['sh', '-c', 'echo ready; while read line; do echo "got $line"; done']
@@ -34,8 +34,9 @@ describe('without an engine', () => {
     expect(() => new ContainerBoard(config as ContainerBoardConfig)).toThrow(message)
   })
 
-  // testcontainers also looks at the usual place of the socket.
-  test.skipIf(existsSync('/var/run/docker.sock'))('a check says what to start', async () => {
+  test('a check says what to start', async ({ skip }) => {
+    const socket = '/var/run/docker.sock'
+    skip(existsSync(socket), `testcontainers finds the engine of this machine at ${socket}`)
     // In a process for itself: testcontainers keeps what it has found.
     const program = `
       import { ContainerBoard } from './src/drivers/index.ts'
@@ -54,7 +55,7 @@ describe('without an engine', () => {
   })
 })
 
-describe.skipIf(skip !== undefined)('a container board', () => {
+describe.skipIf(missing !== undefined)('a container board', () => {
   let docker: Docker
   let folder: PrivateFolder
   const before = process.env['DOCKER_HOST']

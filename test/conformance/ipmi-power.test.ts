@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { PowerClient } from '../../src/clients/index.ts'
 import { IpmiPower, type IpmiPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
-import { hasProgram } from './support/has-program.ts'
+import { missingCommand, needsCommand } from '../support/system-part.ts'
 import { freeUdpPort, startIpmiSim, user } from './support/ipmi-sim.ts'
 
 let sim: Awaited<ReturnType<typeof startIpmiSim>>
@@ -14,7 +14,9 @@ const servePower = (config: Partial<IpmiPowerConfig> = {}) =>
     client: PowerClient,
   })
 
-describe.skipIf(!hasProgram('ipmitool') || !hasProgram('ipmi_sim'))('a management controller', () => {
+const missing = missingCommand('ipmitool', 'ipmi_sim')
+
+describe.skipIf(missing !== undefined)('a management controller', () => {
   beforeAll(async () => {
     sim = await startIpmiSim()
   })
@@ -99,7 +101,9 @@ describe.skipIf(!hasProgram('ipmitool') || !hasProgram('ipmi_sim'))('a managemen
   })
 })
 
-describe.skipIf(!hasProgram('ipmitool'))('ipmitool', () => {
+describe('ipmitool', () => {
+  beforeEach(({ skip }) => needsCommand('ipmitool', skip))
+
   test('gets the password where nobody sees it, and ends with the call', async () => {
     const port = await freeUdpPort()
     await using power = await serve(new IpmiPower({ host: '127.0.0.1', port, ...user }), { client: PowerClient })

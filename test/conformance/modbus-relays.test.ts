@@ -7,7 +7,7 @@ import { describePower } from '../../src/conformance/index.ts'
 import { ModbusRelays, type ModbusRelaysConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
-import { hasProgram } from './support/has-program.ts'
+import { needsCommand } from '../support/system-part.ts'
 import { RelayBoard, serveRtu, serveTcp } from './support/modbus-server.ts'
 
 const channels = {
@@ -120,8 +120,9 @@ describe('a board on TCP', () => {
   })
 })
 
-describe.skipIf(!hasProgram('socat'))('a board on a serial line', () => {
-  test('switches, and is reached again when its adapter is plugged in again', async () => {
+describe('a board on a serial line', () => {
+  test('switches, and is reached again when its adapter is plugged in again', async ({ skip }) => {
+    needsCommand('socat', skip)
     const folder = await createPrivateFolder()
     const board = new RelayBoard()
     // The name that udev gives a port stays the same.

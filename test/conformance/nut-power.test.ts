@@ -7,10 +7,10 @@ import { describePower } from '../../src/conformance/index.ts'
 import { NutPower, type NutPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { makeExporterSafe } from '../../src/runtime/open-session.ts'
-import { missingProgram } from '../support/system-part.ts'
+import { missingCommand } from '../support/system-part.ts'
 import { nutGuest, nutUser, startUpsd } from './support/upsd.ts'
 
-const missing = missingProgram('/lib/nut/upsd', '-V')
+const missing = missingCommand('/lib/nut/upsd')
 
 describe.skipIf(missing !== undefined)('upsd', () => {
   let upsd: Awaited<ReturnType<typeof startUpsd>>

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -11,7 +10,7 @@ import { describeSerial } from '../../src/conformance/index.ts'
 import { PySerial, type PySerialConfig, Rfc2217Network } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
-import { needsCommand, reasonToSkip, skipMissing } from '../support/system-part.ts'
+import { missingCommand, needsCommand, skipMissing } from '../support/system-part.ts'
 import { startEchoPty } from './support/echo-pty.ts'
 import { startSer2net } from './support/ser2net.ts'
 
@@ -46,7 +45,6 @@ async function read(stream: Duplex, length: number) {
 /** The settings of a pseudo terminal, as stty prints them. */
 const settingsOf = async (path: string) => (await execa('stty', ['-F', path, '-a'])).stdout
 
-const missing = ['socat', 'ser2net'].find((name) => spawnSync(name, ['-V'], { stdio: 'ignore' }).error !== undefined)
 const noLines = 'a pseudo terminal has no control lines'
 
 describeSerial(
@@ -69,7 +67,7 @@ describeSerial(
     lacks: { setDtr: noLines, setRts: noLines },
     // ser2net and socat take ten seconds for 10 MiB.
     echo: { totalBytes: 1024 * 1024 },
-    skip: missing && reasonToSkip(missing),
+    skip: missingCommand('socat', 'ser2net'),
   },
 )
 

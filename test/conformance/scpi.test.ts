@@ -12,7 +12,7 @@ import {
 } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
-import { hasProgram } from './support/has-program.ts'
+import { needsCommand } from '../support/system-part.ts'
 import { ScpiSupply, serveScpi } from './support/scpi-supply.ts'
 
 /** A supply, its address, and a client for it as an instrument. */
@@ -168,7 +168,8 @@ describe('an instrument', () => {
     expect(await instrument.query('*OPC?')).toBe('1')
   })
 
-  test.skipIf(!hasProgram('socat'))('may be on a serial line', async () => {
+  test('may be on a serial line', async ({ skip }) => {
+    needsCommand('socat', skip)
     await using line = await createPtyPair()
     const port = new SerialPort({ path: line.devicePath, baudRate: 9600 })
     await once(port, 'open')

@@ -5,14 +5,14 @@ import { SNMPServer, type SNMPServerConfig, SnmpOutlet, type SnmpOutletConfig } 
 import { SnmpPowerClient } from '../../src/clients/drivers/snmp-power-client.ts'
 import { serve } from '../../src/index.ts'
 import { makeExporterSafe } from '../../src/runtime/open-session.ts'
-import { missingProgram } from '../support/system-part.ts'
+import { missingCommand } from '../support/system-part.ts'
 import { snmpUsers, startSnmpd } from './support/snmpd.ts'
 
 const apc = '1.3.6.1.4.1.318.1.1.12.3.3.1.1.4'
 const raritan = '1.3.6.1.4.1.13742.6.4.1.2.1.2.1'
 const eaton = '1.3.6.1.4.1.534.6.6.7.6'
 
-const missing = missingProgram('snmpd', '-v')
+const missing = missingCommand('snmpd')
 
 describe.skipIf(missing !== undefined)('SNMP', () => {
   let unit: Awaited<ReturnType<typeof startSnmpd>>

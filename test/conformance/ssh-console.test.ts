@@ -15,7 +15,7 @@ import { createSshd, sshdMissing } from './support/sshd.ts'
 
 const missing = sshdMissing()
 
-describe.skipIf(missing)('a console over SSH', () => {
+describe.skipIf(missing !== undefined)('a console over SSH', () => {
   let sshd: Awaited<ReturnType<typeof createSshd>>
   beforeAll(async () => {
     sshd = await createSshd()

@@ -4,10 +4,10 @@ import { describePower } from '../../src/conformance/index.ts'
 import { type TasmotaConfig, TasmotaPower } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { makeExporterSafe } from '../../src/runtime/open-session.ts'
-import { missingProgram } from '../support/system-part.ts'
+import { missingCommand } from '../support/system-part.ts'
 import { brokerUser, plugTopics, startMosquitto, startPlug } from './support/mosquitto.ts'
 
-const missing = missingProgram('mosquitto', '-h')
+const missing = missingCommand('mosquitto')
 
 describe.skipIf(missing !== undefined)('Tasmota', () => {
   let broker: Awaited<ReturnType<typeof startMosquitto>>

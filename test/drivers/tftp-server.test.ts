@@ -299,7 +299,8 @@ describe('the server', { timeout: 30_000 }, () => {
   })
 
   // 69 is a port of root's, as long as nobody has changed that for the whole machine.
-  test.skipIf(process.getuid?.() !== 0)('says what helps where its port is not for every user', async ({ skip }) => {
+  test('says what helps where its port is not for every user', async ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root can run a program as another user')
     const driver = pathToFileURL(resolve('src/drivers/tftp/tftp.ts')).href
     const script = `
       const { Tftp } = await import(${JSON.stringify(driver)})

@@ -50,9 +50,9 @@ test('the tests pass on a script at the end of a serial line', async ({ skip }) 
   }
 })
 
-const noDocker = reasonAgainstDocker()
-
-test.skipIf(noDocker !== undefined)('the tests pass on QEMU in a container', async ({ skip }) => {
+test('the tests pass on QEMU in a container', async ({ skip }) => {
+  const reason = reasonAgainstDocker()
+  skip(reason !== undefined, reason)
   needsCommand('qemu-system-arm', skip)
   await using docker = await startDocker()
   await docker.importProgram('/usr/bin/qemu-system-arm', 'qemu:test')

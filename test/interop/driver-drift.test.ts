@@ -5,15 +5,14 @@ import { compareDrivers } from '../../scripts/driver-drift/compare.ts'
 import { knownDifferences } from '../../scripts/driver-drift/known-differences.ts'
 import { readOurInterfaces } from '../../scripts/driver-drift/our-interfaces.ts'
 import { driftTable } from '../../scripts/driver-drift/table.ts'
+import { hasPythonEnvironment } from '../../scripts/python-environment.ts'
 import { hasDriverWheels, readDriverWheels } from '../../scripts/driver-drift/wheels.ts'
 import { replaceTable } from '../support/document-table.ts'
-import { reasonToSkip } from '../support/system-part.ts'
-import { pythonMissing } from './support/python.ts'
+import { skipMissing } from '../support/system-part.ts'
 
-const missing =
-  pythonMissing() ?? (hasDriverWheels() ? undefined : reasonToSkip("the packages of Jumpstarter's drivers"))
-
-test.skipIf(missing !== undefined)("the interfaces have the methods of Jumpstarter's drivers", () => {
+test("the interfaces have the methods of Jumpstarter's drivers", ({ skip }) => {
+  if (!hasPythonEnvironment()) skipMissing("Jumpstarter's Python", skip)
+  if (!hasDriverWheels()) skipMissing("the packages of Jumpstarter's drivers", skip)
   const paths = compareDrivers(readOurInterfaces(), readDriverWheels())
   const found = paths.flatMap(({ differences }) => differences)
   const known = knownDifferences.flatMap(({ differences }) => differences)

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import type { TestContext } from 'vitest'
 
 /** The reasons that this file has printed. */
@@ -21,27 +22,21 @@ export function skipMissing(part: string, skip: TestContext['skip']): void {
   skip(reasonToSkip(part))
 }
 
-/**
- * Gives the reason why a file is skipped on a machine without a program, for `describe.skipIf()`. With CI set, the missing program
- * is an error.
- *
- * @param probe the argument with which the program prints something and ends
- */
-export function missingProgram(program: string, probe = '--version'): string | undefined {
-  const isThere = spawnSync(program, [probe], { stdio: 'ignore' }).error === undefined
-  return isThere ? undefined : reasonToSkip(program)
-}
-
 /** Skips a test on a machine without a command that the test calls. With CI set, a missing command is an error. */
 export function needsCommand(command: string, skip: TestContext['skip']): void {
   if (!isInstalled(command)) skipMissing(command, skip)
 }
 
-/** Gives the reason to skip a suite on a machine without a command. With CI set, a missing command is an error. */
-export function missingCommand(command: string): string | undefined {
-  return isInstalled(command) ? undefined : reasonToSkip(command)
+/**
+ * Gives the reason to skip a suite on a machine without a command, or one of several. With CI set, a missing command is an error.
+ */
+export function missingCommand(...commands: readonly string[]): string | undefined {
+  const missing = commands.find((command) => !isInstalled(command))
+  return missing === undefined ? undefined : reasonToSkip(missing)
 }
 
+/** Looks for a command in PATH. It is not run: a daemon may serve with any argument. */
 function isInstalled(command: string): boolean {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
+  const folders = command.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => existsSync(join(folder, command)))
 }

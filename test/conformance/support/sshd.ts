@@ -8,13 +8,13 @@ import { execa } from 'execa'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
 import { ProcessOutput } from '../../support/process-output.ts'
-import { reasonToSkip } from '../../support/system-part.ts'
+import { missingCommand } from '../../support/system-part.ts'
 
 const program = '/usr/sbin/sshd'
 
 /** The reason why there is no OpenSSH server to test against, if there is none. With CI set, that is an error. */
 export function sshdMissing(): string | undefined {
-  return existsSync(program) ? undefined : reasonToSkip("OpenSSH's server")
+  return missingCommand(program)
 }
 
 /** Makes a pair of keys. @returns the paths of the private and the public key */

@@ -1,7 +1,7 @@
 import { startHttpRelay } from '../../conformance/support/http-relay.ts'
 import { plugTopics, brokerUser, startMosquitto, startPlug } from '../../conformance/support/mosquitto.ts'
 import { snmpUsers, startSnmpd } from '../../conformance/support/snmpd.ts'
-import { missingProgram } from '../../support/system-part.ts'
+import { missingCommand } from '../../support/system-part.ts'
 
 /** The OID of an outlet of Raritan, which Jumpstarter's driver knows. */
 const outlet = '1.3.6.1.4.1.13742.6.4.1.2.1.2.1.7'
@@ -16,7 +16,7 @@ export interface PowerPeers extends AsyncDisposable {
 
 /** Starts them. @returns undefined on a machine without their daemons */
 export async function startPowerPeers(): Promise<PowerPeers | undefined> {
-  if ((missingProgram('snmpd', '-v') ?? missingProgram('mosquitto', '-h')) !== undefined) return undefined
+  if (missingCommand('snmpd', 'mosquitto') !== undefined) return undefined
   await using started = new AsyncDisposableStack()
   const relay = started.use(await startHttpRelay({ credentials: 'admin:secret' }))
   const unit = started.use(await startSnmpd({ [outlet]: 0 }))
