@@ -14,7 +14,6 @@ async function start(command: string, damage: (marker: string) => string, { skip
   onTestFinished(() => pty[Symbol.asyncDispose]())
   await pty.console.reader().expect('$ ')
   const shell = await pty.console.shell('linux', { timeoutMs: 10_000 })
-  await shell.run('true')
   return { line, shell }
 }
 
@@ -32,6 +31,7 @@ describe.concurrent.each(['dash -i', 'bash --norc --noprofile -i'])('%s', (progr
     async ([, damage], context) => {
       const { expect } = context
       const { line, shell } = await start(program, damage, context)
+      await shell.run('true')
       // The begin, the end, and the first answer to the question for the exit code.
       const running = shell.run('sleep 0.1; echo first; (exit 7)')
       line.next = 3
@@ -52,4 +52,15 @@ test.concurrent('a program that prints what looks like a prompt, and pauses, is 
   )
   expect({ output, exitCode }).toEqual({ output: 'half: 50 % $ done\n', exitCode: 4 })
   expect(await shell.run('echo next')).toMatchObject({ output: 'next\n', exitCode: 0 })
+})
+
+test.concurrent('the first command of a shell is typed in pieces, of which none is lost for long', async (context) => {
+  const { line, shell } = await start('dash -i', () => '', context)
+  const { expect } = context
+  await shell.enter()
+  const long = "it's ".repeat(400)
+  const running = shell.run(`echo "${long}"`)
+  line.next = 1
+  expect(await running).toMatchObject({ output: `${long}\n`, exitCode: 0 })
+  expect(line.next).toBe(0)
 })

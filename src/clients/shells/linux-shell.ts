@@ -1,17 +1,16 @@
-import { wallClock } from '../../base/clock.ts'
 import type { Conversation, Pattern } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
-import { outputAfter, withoutMarkerAtEnd, withoutMarkerAtStart } from './damaged-output.ts'
 import { isKernelLine, splitKernelLines, splitKernelMessages, type SplitText } from './kernel-messages.ts'
 import { KnownPrompt } from './known-prompt.ts'
 import { LinuxLogin, type Login, shellPrompt } from './linux-login.ts'
-import { createMarker, type Marker, printMarker } from './marker.ts'
+import { runMarked } from './marked-command.ts'
+import { createMarker, printMarker } from './marker.ts'
 import { typeScript } from './posix-script.ts'
 import { exportCommand } from './posix-words.ts'
 import { downloadFile, uploadFile } from './transfer.ts'
 import type { CommandResult, ShellOptions, CommandOptions, ShellWaitOptions } from './types.ts'
-import { exitCodeVariable, type LostEnd, waitForMarker } from './wait-for-marker.ts'
+import { waitForMarker } from './wait-for-marker.ts'
 
 /** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
@@ -199,41 +198,24 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
       split = splitKernelMessages,
     }: { during?: (() => Promise<string>) | undefined; split?: typeof splitKernelMessages } = {},
   ): Promise<LinuxCommandResult> {
-    const [begin, end] = [createMarker(), createMarker()]
     this.#prompt.learn(this.console.peek())
-    const script = await typeScript(this.console, command, deadline, (typed) => this.#lost([typed]))
-    // `command` keeps a mistake in the script from ending the rest of the line, which prints the end marker.
-    // The exit code is kept because the end marker may be lost on the way.
-    const keep = `${exitCodeVariable}=$?`
-    const line = `${printMarker(begin)}; command eval ${script}; ${keep}; ${printMarker(end, `:\${${exitCodeVariable}};`)}`
-    const typedAt = wallClock()
-    await this.console.sendLine(line, { signal: deadline.signal })
-    const started = await waitForMarker(this.console, [begin, end], deadline, this.#lost([begin, end]))
-    let [ended, output] = [started, '']
-    if (started.marker === begin) {
+    const script = await typeScript(this.console, command, this.#prompt, deadline)
+    const begun = () => {
       this.outputFrom = this.console.mark()
-      output = (await during?.()) ?? ''
-      ended = await waitForMarker(this.console, [end], deadline, this.#lost())
-      output += ended.before
-    } else output = withoutMarkerAtStart(outputAfter(line, started.before), begin)
-    const { text, kernelMessages } = split(ended.isAnswer ? withoutMarkerAtEnd(output, end) : output)
+      return during?.()
+    }
+    // `command` keeps a mistake in the script from ending the rest of the line, which prints the end marker.
+    const marked = { command: `command eval ${script}`, prompt: this.#prompt, begun }
+    const { output, lineEnd, exitCode, durationMs, kernelMessages } = await runMarked(this.console, marked, deadline)
+    const printed = split(output)
+    const [before, behind] = kernelMessages
     return {
       // The terminal puts the same number of carriage returns before each end of line.
-      output: text.replaceAll(started.marker === begin ? started.lineEnd : '\r\n', '\n'),
-      exitCode: ended.number ?? 0,
-      durationMs: Math.max(0, ended.time - (started.marker === begin ? started.time : typedAt)),
-      kernelMessages: [
-        ...started.kernelMessages,
-        ...kernelMessages,
-        ...(ended === started ? [] : ended.kernelMessages),
-      ],
+      output: printed.text.replaceAll(lineEnd, '\n'),
+      exitCode,
+      durationMs,
+      kernelMessages: [...before, ...printed.kernelMessages, ...behind],
     }
-  }
-
-  /** @param typed the markers of the typed line, if its echo may not have come */
-  #lost(typed?: readonly Marker[]): LostEnd {
-    const ask = (marker: Marker) => printMarker(marker, `:\${${exitCodeVariable}};`)
-    return { prompt: this.#prompt, after: typed?.flatMap(({ halves }) => halves), ask }
   }
 }
 

@@ -1,8 +1,9 @@
 import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import type { Deadline } from './deadline.ts'
-import { createMarker, type Marker, printMarker } from './marker.ts'
-import { type LostEnd, waitForMarker } from './wait-for-marker.ts'
+import type { KnownPrompt } from './known-prompt.ts'
+import { createMarker, printMarker } from './marker.ts'
+import { keepExitCode, waitForMarker } from './wait-for-marker.ts'
 import { escapeForPrintf, isPlain, quote } from './posix-words.ts'
 
 /** The longest line that we type. Busybox's shell takes 1024 characters (CONFIG_FEATURE_EDITING_MAX_LEN). */
@@ -14,14 +15,13 @@ const frameLength = 150
  * Makes a word for the shell's `eval` out of a command of any length, with any characters. A command that is too long for one
  * line is typed into a variable first, piece by piece.
  *
- * @param lost tells how to find out that a piece has been taken, see {@link waitForMarker}
  * @throws HardwareError ARGUMENT_INVALID for a command with a NUL character, which no shell can have
  */
 export async function typeScript(
   console: Conversation,
   command: string,
+  prompt: KnownPrompt,
   deadline: Deadline,
-  lost?: (typed: Marker) => LostEnd,
 ): Promise<string> {
   if (command.includes('\0')) throw new HardwareError('ARGUMENT_INVALID', 'A command cannot contain a NUL character')
   const room = lineLength - frameLength
@@ -35,9 +35,9 @@ export async function typeScript(
   let before = ''
   for (const piece of pieces) {
     const typed = createMarker()
-    const line = `_vh=${before}'${piece}'; ${printMarker(typed)}`
+    const line = `_vh=${before}'${piece}'; ${keepExitCode}; ${printMarker(typed)}`
     await console.sendLine(line, { signal: deadline.signal })
-    await waitForMarker(console, [typed], deadline, lost?.(typed))
+    await waitForMarker(console, [typed], deadline, { prompt, after: typed.halves })
     before = '"$_vh"'
   }
   return '"$(printf %b "$_vh")"'

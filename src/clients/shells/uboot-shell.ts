@@ -2,14 +2,13 @@ import { HardwareError } from '../../errors.ts'
 import type { Conversation } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
 import type { Deadline } from './deadline.ts'
-import { outputAfter, withoutMarkerAtEnd, withoutMarkerAtStart } from './damaged-output.ts'
 import { KnownPrompt } from './known-prompt.ts'
-import { createMarker, type Marker, printMarker } from './marker.ts'
+import { runMarked } from './marked-command.ts'
+import { createMarker } from './marker.ts'
 import { refuseControls } from './one-line.ts'
 import type { CommandResult, ShellOptions, ShellWaitOptions } from './types.ts'
 import { type AccessWidth, parseMemory, readCommand, writeCommands } from './uboot-memory.ts'
 import { addressWord, textWord, type UbootAddress, variableWord } from './uboot-words.ts'
-import { exitCodeVariable, type LostEnd, waitForMarker } from './wait-for-marker.ts'
 
 /** The time to wait for the answer to a key or a probe, in milliseconds. */
 const answerMs = 1_000
@@ -194,37 +193,16 @@ export class UbootShell extends ConsoleShell<CommandResult> {
       const message = `A command for U-Boot cannot be longer than ${lineLength - frameLength} characters`
       throw new HardwareError('ARGUMENT_INVALID', message, { details: { console: this.console.name } })
     }
-    const [begin, end] = [createMarker(), createMarker()]
-    // The exit code is kept because the end marker may be lost on the way.
-    const keep = `${exitCodeVariable}=$?`
-    const line = `${printMarker(begin)}; ${command}; ${keep}; ${printMarker(end, `:\${${exitCodeVariable}};`)}`
-    const lost = this.#lost(command, [begin, end])
-    await this.console.sendLine(line, { signal: deadline.signal })
-    const started = await waitForMarker(this.console, [begin, end], deadline, lost)
-    const isBegun = started.marker === begin
-    this.outputFrom = this.console.mark()
-    const ended = isBegun ? await waitForMarker(this.console, [end], deadline, lost) : started
-    const output = isBegun ? ended.before : withoutMarkerAtStart(outputAfter(line, ended.before), begin)
-    await this.console.expect(this.#prompt, deadline.within())
-    return {
-      output: (ended.isAnswer ? withoutMarkerAtEnd(output, end) : output).replaceAll('\r\n', '\n'),
-      exitCode: ended.number ?? 0,
-      durationMs: ended.time - started.time,
-    }
-  }
-
-  #lost(command: string, typed: readonly Marker[]): LostEnd {
     const fail = async () => {
       await this.console.send(keys.interrupt)
-      await this.console.expect(this.prompt)
+      await this.console.expect(this.prompt, deadline.within())
       throw new HardwareError('ARGUMENT_INVALID', `${this.console.name}: a quote or word is missing in ${command}`)
     }
-    return {
-      prompt: this.#known,
-      after: typed.flatMap(({ halves }) => halves),
-      refusal: { pattern: incomplete, fail },
-      ask: (marker) => printMarker(marker, `:\${${exitCodeVariable}};`),
-    }
+    const begun = () => void (this.outputFrom = this.console.mark())
+    const marked = { command, prompt: this.#known, refusal: { pattern: incomplete, fail }, begun }
+    const { output, exitCode, durationMs } = await runMarked(this.console, marked, deadline)
+    await this.console.expect(this.#prompt, deadline.within())
+    return { output: output.replaceAll('\r\n', '\n'), exitCode, durationMs }
   }
 
   async #find(command: string, pattern: RegExp, options: ShellWaitOptions): Promise<string> {

@@ -3,7 +3,7 @@ import type { Conversation } from '../console/types.ts'
 import type { Deadline } from './deadline.ts'
 import { kernelMessagesHere, splitKernelMessages } from './kernel-messages.ts'
 import type { KnownPrompt } from './known-prompt.ts'
-import { createMarker, knownLength, type Marker } from './marker.ts'
+import { createMarker, knownLength, type Marker, printMarker } from './marker.ts'
 
 /** A marker on a console. */
 export interface SeenMarker {
@@ -30,8 +30,14 @@ const anyMarker = Object.assign(
   { toString: () => 'the end of the command' },
 )
 
-/** The variable in which a shell keeps the exit code of a command until it has been read. U-Boot's begin with a letter. */
-export const exitCodeVariable = 'vhcode'
+/** The command that keeps the exit code of the command before it, because an end marker may be lost on the way. U-Boot's variables begin with a letter. */
+export const keepExitCode = 'vhcode=$?'
+
+/** The command that prints a marker with the exit code that {@link keepExitCode} has kept. */
+export function printExitCode(marker: Marker): string {
+  return printMarker(marker, ':${vhcode};')
+}
+
 /** The time without output after which a prompt counts as the end of a command, in milliseconds. */
 const quietMs = 500
 /** The most questions for the exit code of one command. */
@@ -46,9 +52,14 @@ export interface LostEnd {
    */
   readonly after?: readonly string[] | undefined
   /** A pattern that says that the shell does not run the line, and makes the error of that. */
-  readonly refusal?: { readonly pattern: RegExp; readonly fail: () => Promise<never> } | undefined
-  /** Makes the line that prints a marker with the exit code, which the shell has kept. */
-  ask(marker: Marker): string
+  readonly refusal?: Refusal | undefined
+}
+
+/** How a shell tells that it does not run a line. */
+export interface Refusal {
+  readonly pattern: RegExp
+  /** Brings the shell back to its prompt, and throws. */
+  readonly fail: () => Promise<never>
 }
 
 /**
@@ -58,7 +69,7 @@ export interface LostEnd {
  * A marker may be lost: a board that is busy loses characters, and so does a bad line. Then a prompt comes and nothing after it.
  * The shell is asked for the exit code, until it is understood.
  *
- * @param lost tells how to ask; without it a lost marker is waited for until the deadline
+ * @param lost tells when to ask; without it a lost marker is waited for until the deadline
  */
 export async function waitForMarker(
   console: Conversation,
@@ -79,8 +90,9 @@ export async function waitForMarker(
       const isEnd = lost !== undefined && isAtPrompt(lost, before + match.text, markers)
       if (isEnd && asked.length < maxQuestions && (await isQuiet(console, deadline))) {
         output ??= before
-        asked.push(createMarker())
-        await console.sendLine(lost.ask(asked.at(-1)!), { signal: deadline.signal })
+        const question = createMarker()
+        asked.push(question)
+        await console.sendLine(printExitCode(question), { signal: deadline.signal })
       }
       before += match.text
       continue
