@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 
+import { hostPort } from '../base/host-port.ts'
 import { forwardConnections, type ForwardOptions } from './forward.ts'
 
 /** Options of {@link forwardTcp}. */
@@ -32,7 +33,7 @@ export async function forwardTcp(
   return {
     host,
     port: forwarder.port,
-    address: `${host.includes(':') ? `[${host}]` : host}:${forwarder.port}`,
+    address: hostPort(host, forwarder.port),
     [Symbol.asyncDispose]: () => forwarder[Symbol.asyncDispose](),
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
+import { hostPort } from '../base/host-port.ts'
 import { withTimeLimit } from '../base/time-limit.ts'
 
 /** The place to connect to. */
@@ -23,7 +24,9 @@ export interface SocketAddress {
 export async function openSocket({ host, port, timeoutMs = 10_000, signal, ended }: SocketAddress): Promise<Socket> {
   const socket = connect({ host, port, noDelay: true, keepAlive: true })
   try {
-    await withTimeLimit({ name: `connecting to ${host}:${port}`, timeoutMs, signal }, () => once(socket, 'connect'))
+    await withTimeLimit({ name: `connecting to ${hostPort(host, port)}`, timeoutMs, signal }, () =>
+      once(socket, 'connect'),
+    )
     // A socket needs a listener for errors as long as it exists.
     return socket
       .on('error', (error) => ended?.(error))

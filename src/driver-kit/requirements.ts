@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 
 import { openSocket } from './open-socket.ts'
+import { hostPort } from '../base/host-port.ts'
 import { runProgram } from '../base/run-program.ts'
 import type { CheckOptions, Requirement } from '../base/requirement.ts'
 import { HardwareError, messageOf } from '../errors.ts'
@@ -80,7 +81,7 @@ export async function requireDevice(path: string): Promise<Requirement> {
 
 /** Checks that a TCP port accepts connections. */
 export async function requireAddress(host: string, port: number, { signal }: CheckOptions = {}): Promise<Requirement> {
-  const name = `${host}:${port}`
+  const name = hostPort(host, port)
   try {
     const socket = await openSocket({ host, port, timeoutMs, signal })
     socket.destroy()

@@ -1,7 +1,7 @@
 import type { Implementation } from '../../interfaces/define.ts'
 import { HttpServer } from '../../interfaces/http-server.ts'
 import { checkConfig, rules } from '../../base/check.ts'
-import { urlHost } from '../served-folder/addresses.ts'
+import { hostPort } from '../../base/host-port.ts'
 import { type FileServerConfig, fileServerRules } from '../served-folder/config.ts'
 import { FileServerDriver, type ListenOptions } from '../served-folder/file-server-driver.ts'
 import { FileHttpServer } from './server.ts'
@@ -37,6 +37,6 @@ export class HttpServerDriver extends FileServerDriver implements Implementation
   }
 
   async getUrl() {
-    return `http://${urlHost(await this.getHost())}:${this.getPort()}`
+    return `http://${hostPort(await this.getHost(), this.getPort())}`
   }
 }

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 
 import { HardwareError } from '../../errors.ts'
 import { rules } from '../../base/check.ts'
+import { hostPort } from '../../base/host-port.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import { callSignal } from '../../runtime/call.ts'
 
@@ -24,7 +25,7 @@ export const endpointRules = { host: rules.text, port: rules.port, enable_addres
 
 /** Writes an endpoint as a URL: `tcp://192.0.2.1:22`. */
 export function endpointUrl(scheme: 'tcp' | 'udp', { host, port }: EndpointConfig): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${scheme}://${hostPort(host, port)}`
 }
 
 /**

@@ -8,6 +8,7 @@ import { Network } from '../../interfaces/network.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import { checkConfig } from '../../base/check.ts'
+import { hostPort } from '../../base/host-port.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import { DatagramStream } from './datagram-stream.ts'
 import { connectTimeoutMs, endpointAddress, type EndpointConfig, endpointRules, endpointUrl } from './endpoint.ts'
@@ -42,7 +43,7 @@ export class UdpNetwork extends Driver implements Implementation<typeof Network>
       socket.close()
       throw error
     }
-    const name = `udp://${family === 6 ? `[${address}]` : address}:${port}`
+    const name = `udp://${hostPort(address, port)}`
     let lost = 0
     const stream = new DatagramStream(socket, name, () => {
       if (lost++ === 0) this.logger.warning(`datagrams of ${name} are lost: the client does not read them in time`)

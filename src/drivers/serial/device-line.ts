@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { platform } from 'node:process'
-import { promisify } from 'node:util'
 
 import { startTimer } from '../../base/clock.ts'
-import { childEnvironment } from '../../base/child-environment.ts'
+import { runProgram } from '../../base/run-program.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { loadOptionalModule } from '../../base/optional-module.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import type { LineSettings } from './line-settings.ts'
 import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
-
-const run = promisify(execFile)
 
 /** The longest that the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
 const deviceTimeoutMs = 10_000
@@ -101,10 +97,7 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
  */
 async function disableHangup(path: string, warn: (message: string) => void): Promise<void> {
   try {
-    await run('stty', [platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], {
-      env: childEnvironment(),
-      timeout: deviceTimeoutMs,
-    })
+    await runProgram(['stty', platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], { timeoutMs: deviceTimeoutMs })
   } catch (error) {
     warn(`cannot turn off HUPCL of ${path} (disable_hupcl): ${messageOf(error).trim()}`)
   }

@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-
 import { startTimer, stopTimer } from '../../base/clock.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-import { withTimeLimit } from '../../base/time-limit.ts'
+import { hostPort } from '../../base/host-port.ts'
+import { openSocket } from '../../driver-kit/open-socket.ts'
 import type { SerialLine, LineEvents } from './serial-line.ts'
 
 /** The longest that a connection may take to open, in milliseconds. */
@@ -20,16 +18,12 @@ export async function openSocketLine(
   { host, port }: { readonly host: string; readonly port: number },
   events: LineEvents,
 ): Promise<SerialLine> {
-  const name = `socket://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const name = `socket://${hostPort(host, port)}`
   const explain = (what: string, cause: unknown) =>
     new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
-  const socket = connect({ host, port, noDelay: true, keepAlive: true })
-  try {
-    await withTimeLimit({ name: 'the connection', timeoutMs: connectTimeoutMs }, () => once(socket, 'connect'))
-  } catch (cause) {
-    socket.destroy()
+  const socket = await openSocket({ host, port, timeoutMs: connectTimeoutMs }).catch((cause: unknown) => {
     throw explain('Cannot connect to', cause)
-  }
+  })
   let over = false
   socket.on('data', (bytes: Buffer) => {
     if (!over) events.data(bytes)

@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
-import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 import { HardwareError, messageOf } from '../../errors.ts'
@@ -35,11 +34,6 @@ export async function resolveHost(host: string): Promise<ServerAddress> {
   } catch (cause) {
     throw new HardwareError('EXPORTER_CONFIG_INVALID', `host ${host}: ${messageOf(cause)}`, { cause })
   }
-}
-
-/** Writes a host for a URL. */
-export function urlHost(host: string): string {
-  return isIPv6(host) ? `[${host}]` : host
 }
 
 /** Finds the address at which other machines probably reach this one. */

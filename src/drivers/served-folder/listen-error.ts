@@ -1,5 +1,5 @@
 import { HardwareError, messageOf } from '../../errors.ts'
-import { urlHost } from './addresses.ts'
+import { hostPort } from '../../base/host-port.ts'
 
 /**
  * Makes the error of a server that cannot listen, with the remedy.
@@ -8,7 +8,7 @@ import { urlHost } from './addresses.ts'
  */
 export function listenError(what: string, { address, port }: { address: string; port: number }, cause: unknown) {
   const { code } = cause as NodeJS.ErrnoException
-  const where = `${urlHost(address)}:${port}`
+  const where = hostPort(address, port)
   const why = reasons[code ?? '']?.(port) ?? messageOf(cause)
   return new HardwareError('DEVICE_IO', `Cannot serve ${what} on ${where}: ${why}`, { cause, origin: 'lab' })
 }

@@ -1,6 +1,7 @@
 import { Mutex } from '../../base/mutex.ts'
 import type { Driver } from '../../runtime/driver.ts'
-import { resolveHost, type ServerAddress, urlHost } from './addresses.ts'
+import { hostPort } from '../../base/host-port.ts'
+import { resolveHost, type ServerAddress } from './addresses.ts'
 
 /** The log of a server. */
 export type ServerLog = Pick<Driver['logger'], 'info' | 'warning'>
@@ -54,7 +55,7 @@ export class RunningServer {
       }
       const { address, family } = await this.#resolve()
       this.#server = await listen({ address, family, port })
-      logger.info(`serves ${name} on ${urlHost(address)}:${this.#server.port}`)
+      logger.info(`serves ${name} on ${hostPort(address, this.#server.port)}`)
     })
   }
 

@@ -1,4 +1,5 @@
 import { startTimer, stopTimer } from '../../../base/clock.ts'
+import { hostPort } from '../../../base/host-port.ts'
 import { openSocket } from '../../../driver-kit/open-socket.ts'
 import { HardwareError, messageOf } from '../../../errors.ts'
 import type { LineSettings } from '../line-settings.ts'
@@ -24,7 +25,7 @@ export interface Rfc2217Options extends LineSettings {
  */
 export async function openRfc2217Line(options: Rfc2217Options, events: LineEvents): Promise<SerialLine> {
   const { host, port, signal, baudRate, dataBits, parity, stopBits } = options
-  const name = `rfc2217://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const name = `rfc2217://${hostPort(host, port)}`
   const explain = (what: string, cause: unknown) =>
     new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
   const socket = await openSocket({ host, port, signal }).catch((cause: unknown) => {
