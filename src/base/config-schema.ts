@@ -17,10 +17,12 @@ export function isStandardSchema(schema: ConfigSchema): schema is StandardSchema
  * @throws TypeError with all mistakes, each with its place: `ports.0.name is missing`
  * @example
  * ```ts
- * static readonly configRules = z.object({ host: z.string(), port: z.number().default(5025) })
- * constructor(config: unknown) {
- *   super()
- *   const { host, port } = parseConfig(config, Meter.configRules)
+ * const config = z.object({ host: z.string(), port: z.number().default(5025) })
+ *
+ * class Meter extends Driver {
+ *   // An exporter checks the config of its file with the schema, and gives the output to the constructor.
+ *   static readonly configRules = config
+ *   constructor({ host, port }: z.output<typeof config>) {
  * ```
  */
 export function parseConfig<S extends StandardSchemaV1>(config: unknown, schema: S): StandardSchemaV1.InferOutput<S>

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { ShellClient } from '../../src/clients/index.ts'
-import { type ShellDriver } from '../../src/drivers/index.ts'
+import { MockPower, type ShellDriver } from '../../src/drivers/index.ts'
 import { driverTypes } from '../../src/drivers/types.ts'
 import { Driver, serve } from '../../src/index.ts'
 import { Power } from '../../src/interfaces/index.ts'
@@ -28,6 +29,26 @@ class Probe extends Driver {
     this.config = config
     if (typeof config['fail'] === 'string') throw new RangeError(config['fail'])
     if (config['builtIn'] === true) this.children['own'] = new Probe({})
+  }
+}
+
+/** Says with a Standard Schema what its config may be. */
+class Meter extends Probe {
+  static readonly configRules = z.object({
+    host: z.string(),
+    // A second run of the schema would fail: it takes texts only.
+    range: z.string().transform(Number),
+    port: z.number().default(5025),
+  })
+}
+
+/** Takes keys of its own, which the rules of the class that it extends do not have. */
+class Extended extends MockPower {
+  readonly config: Readonly<Record<string, unknown>>
+
+  constructor(config: Readonly<Record<string, unknown>>) {
+    super()
+    this.config = config
   }
 }
 
@@ -639,5 +660,29 @@ export class OtherMajor {
         /export\.p\.type is '\.\/enum\.ts#Relay', which cannot be imported: .*enum.*\(Node\.js runs TypeScript by removing its types; enums, namespaces/s,
       ),
     })
+  })
+})
+
+describe('what a config may be', () => {
+  const own: DriverTypes = new Map<string, () => Promise<DriverClass>>([
+    ['lab.driver.Meter', async () => Meter],
+    ['lab.driver.Extended', async () => Extended],
+  ])
+  const buildOwn = async (text: string) => (await prepareTree(parse(text), 'lab.yaml', own))()
+
+  test('is said with a Standard Schema, whose output the driver gets', async () => {
+    const root = await buildOwn(
+      'export: { meter: { type: lab.driver.Meter, config: { host: a, range: "10", log_level: DEBUG } } }',
+    )
+    expect((at(root, 'meter') as Meter).config).toEqual({ host: 'a', range: 10, port: 5025 })
+    const wrong = 'export: { meter: { type: lab.driver.Meter, config: { range: 10, port: x } } }'
+    expect(await mistakesOf(() => buildOwn(wrong))).toEqual([
+      expect.stringMatching(/^export\.meter\.config host: .*; range: .*; port: /),
+    ])
+  })
+
+  test('is up to the constructor where a class inherits its rules', async () => {
+    const root = await buildOwn('export: { power: { type: lab.driver.Extended, config: { journal: x } } }')
+    expect((at(root, 'power') as Extended).config).toEqual({ journal: 'x' })
   })
 })
