@@ -38,6 +38,9 @@ export const rules = {
   text: ruleFor('a text', (value) => typeof value === 'string' && value !== ''),
   flag: ruleFor('true or false', (value) => typeof value === 'boolean'),
   port: ruleFor('a number from 1 to 65535', (value) => isInteger(value, 1, 65_535)),
+  /** A rule for a key that has a whole number, both ends included. */
+  wholeNumber: (from: number, to: number): ConfigRule =>
+    ruleFor(`a whole number from ${from} to ${to}`, (value) => isInteger(value, from, to)),
   count: ruleFor('a whole number above 0', (value) => isInteger(value, 1, Number.MAX_SAFE_INTEGER)),
   seconds: ruleFor(
     'a number of seconds above 0',
@@ -95,7 +98,8 @@ export function findMistakes(config: unknown, known: ConfigRules, place = ''): r
   return wrong
 }
 
-function isInteger(value: unknown, from: number, to: number): boolean {
+/** True for a whole number in a range, both ends included. */
+export function isInteger(value: unknown, from: number, to: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to
 }
 

@@ -94,11 +94,7 @@ const optionRules: ConfigRules = {
   leaseTimeoutMs: optional(timeLimit),
   idleTimeoutMs: optional(timeLimit),
   onMissing: optional(rules.oneOf('fail', 'skip')),
-  retry: optional(
-    ruleFor(`a whole number from 0 to ${maxRetries}`, (value) => {
-      return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxRetries
-    }),
-  ),
+  retry: optional(rules.wholeNumber(0, maxRetries)),
   log: optional(rules.oneOf(...logLevels)),
   allow: optional(ruleFor('a list of names of packages', (value) => Array.isArray(value) && value.every(isText))),
 }

@@ -9,10 +9,10 @@ test('isRecord is true for objects with keys alone', () => {
 })
 
 describe('rules', () => {
-  const is = (rule: keyof Omit<typeof rules, 'optional' | 'oneOf'>) => (value: unknown) =>
+  const is = (rule: keyof Omit<typeof rules, 'optional' | 'oneOf' | 'wholeNumber'>) => (value: unknown) =>
     rules[rule](value) === undefined
 
-  test.each<[keyof Omit<typeof rules, 'optional' | 'oneOf'>, right: unknown[], wrong: unknown[]]>([
+  test.each<[keyof Omit<typeof rules, 'optional' | 'oneOf' | 'wholeNumber'>, right: unknown[], wrong: unknown[]]>([
     ['text', ['a', ' '], ['', 1, null, undefined, ['a']]],
     ['flag', [true, false], ['true', 0, null, undefined]],
     ['port', [1, 65_535], [0, 65_536, 1.5, '80', NaN, Infinity, null]],
@@ -41,6 +41,14 @@ describe('rules', () => {
       'is "sctp"; it has to be tcp or udp',
       'is missing; it has to be tcp or udp',
     ])
+  })
+
+  test('a key has a whole number of a range, its ends included', () => {
+    const rule = rules.wholeNumber(0, 10)
+    expect([0, 10].map(rule)).toEqual([undefined, undefined])
+    expect([-1, 11, 1.5, '1'].map(rule)).toEqual(
+      ['-1', '11', '1.5', '"1"'].map((shown) => `is ${shown}; it has to be a whole number from 0 to 10`),
+    )
   })
 
   test('an optional key may be left out, or be null, and else has to be right', () => {

@@ -44,7 +44,7 @@ export const commandPowerRules = {
       (value) => typeof value === 'string' && hasGroups(value, ['voltage', 'current']),
     ),
   ),
-  timeout: rules.optional(ruleFor('a number of seconds above 0', (value) => typeof value === 'number' && value > 0)),
+  timeout: rules.optional(rules.seconds),
   cwd: rules.optional(rules.text),
 }
 

@@ -1,4 +1,4 @@
-import { findMistakes, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, rules } from '../../base/check.ts'
 
 /** The config of {@link IpmiPower}. It has one of `password` and `password_file`. */
 export interface IpmiPowerConfig {
@@ -23,12 +23,6 @@ export interface IpmiPowerConfig {
   readonly timeout?: number | undefined
 }
 
-const wholeNumber = (from: number, to: number) =>
-  ruleFor(
-    `a whole number from ${from} to ${to}`,
-    (value) => typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to,
-  )
-
 /** The rules for the config, key by key. */
 export const ipmiPowerRules = {
   host: rules.text,
@@ -40,11 +34,11 @@ export const ipmiPowerRules = {
   ),
   password_file: rules.optional(rules.text),
   // IPMI 2.0, table 22-20: the cipher suites of the standard, and those of makers.
-  cipher_suite: rules.optional(wholeNumber(0, 255)),
+  cipher_suite: rules.optional(rules.wholeNumber(0, 255)),
   voltage_sensor: rules.optional(rules.text),
   current_sensor: rules.optional(rules.text),
-  retries: rules.optional(wholeNumber(0, 10)),
-  timeout: rules.optional(ruleFor('a number of seconds above 0', (value) => typeof value === 'number' && value > 0)),
+  retries: rules.optional(rules.wholeNumber(0, 10)),
+  timeout: rules.optional(rules.seconds),
 }
 
 /** @throws TypeError with all mistakes of a config */

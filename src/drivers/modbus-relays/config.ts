@@ -46,9 +46,7 @@ export function parseModbusUrl(url: string): ModbusPlace | undefined {
   return { kind: 'tcp', host, port: Number(port) }
 }
 
-const whole = (from: number, to: number) => (value: unknown) =>
-  typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to
-const word = ruleFor('a whole number from 0 to 65535', whole(0, 65_535))
+const word = rules.wholeNumber(0, 65_535)
 
 /** The rules for the config, key by key. */
 export const modbusRelaysRules = {
@@ -58,11 +56,11 @@ export const modbusRelaysRules = {
   ),
   channels: ruleFor('an object of relays by their names', (value) => isRecord(value) && Object.keys(value).length > 0),
   // Modbus over Serial Line 1.02, section 2.2: 1 to 247 are units, and 0 is all of them, which do not answer. Some TCP boards want 255.
-  unit: rules.optional(ruleFor('a whole number from 1 to 255', whole(1, 255))),
+  unit: rules.optional(rules.wholeNumber(1, 255)),
   baudrate: rules.optional(lineSettingRules.baudRate),
   parity: rules.optional(rules.oneOf('none', 'even', 'odd')),
   stop_bits: rules.optional(ruleFor('1 or 2', (value) => value === 1 || value === 2)),
-  timeout: rules.optional(ruleFor('a number of seconds above 0', (value) => typeof value === 'number' && value > 0)),
+  timeout: rules.optional(rules.seconds),
 }
 
 const channelRules = {

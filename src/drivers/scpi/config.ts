@@ -20,10 +20,6 @@ export interface ScpiConfig {
   readonly timeout?: number | undefined
 }
 
-/** A rule for a number of seconds, volts or amperes above 0. */
-export const positive = (unit: string) =>
-  ruleFor(`a number of ${unit} above 0`, (value) => typeof value === 'number' && value > 0 && value < Infinity)
-
 /** The rules for the keys of {@link ScpiConfig}. */
 export const scpiRules = {
   url: lineUrlRule,
@@ -32,5 +28,5 @@ export const scpiRules = {
   stop_bits: rules.optional(ruleFor('1 or 2', (value) => value === 1 || value === 2)),
   line_end: rules.optional(rules.oneOf('lf', 'cr', 'crlf')),
   check_errors: rules.optional(rules.flag),
-  timeout: rules.optional(positive('seconds')),
+  timeout: rules.optional(rules.seconds),
 }

@@ -1,11 +1,11 @@
-import { checkConfig, rules } from '../../base/check.ts'
+import { checkConfig, ruleFor, rules } from '../../base/check.ts'
 import type { CheckOptions } from '../../base/requirement.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
 import { ScpiPowerSupply as contract } from '../../interfaces/scpi-power-supply.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
-import { positive, type ScpiConfig, scpiRules } from './config.ts'
+import { type ScpiConfig, scpiRules } from './config.ts'
 import { requireInstrument } from './scpi-check.ts'
 import { parseMeasurement } from './measurement.ts'
 import { ScpiConnection } from './scpi-connection.ts'
@@ -47,7 +47,9 @@ export class ScpiPowerSupply extends Driver implements Implementation<typeof con
     channel: rules.optional(rules.count),
     voltage: rules.optional(rules.amount),
     current: rules.optional(rules.amount),
-    overvoltage: rules.optional(positive('volts')),
+    overvoltage: rules.optional(
+      ruleFor('a number of volts above 0', (value) => typeof value === 'number' && value > 0 && value < Infinity),
+    ),
   }
   readonly #config: ScpiPowerSupplyConfig
   readonly #connection: ScpiConnection

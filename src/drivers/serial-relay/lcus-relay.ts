@@ -1,13 +1,10 @@
-import { checkConfig, ruleFor, rules } from '../../base/check.ts'
+import { checkConfig, isInteger, ruleFor, rules } from '../../base/check.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { lineUrlRule, requireLine } from '../serial/open-line.ts'
 import { SerialRelay } from './serial-relay.ts'
 
 /** The most channels that a board has: LCUS-8. */
 const maxChannel = 8
-
-const isChannel = (value: unknown) =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxChannel
 
 /** The config of {@link LcusRelay}. */
 export interface LcusRelayConfig {
@@ -39,7 +36,10 @@ export class LcusRelay extends SerialRelay {
       ruleFor(
         `a list of different numbers from 1 to ${maxChannel}`,
         (value) =>
-          Array.isArray(value) && value.length > 0 && value.every(isChannel) && new Set(value).size === value.length,
+          Array.isArray(value) &&
+          value.length > 0 &&
+          value.every((channel) => isInteger(channel, 1, maxChannel)) &&
+          new Set(value).size === value.length,
       ),
     ),
     normally_closed: rules.optional(rules.flag),

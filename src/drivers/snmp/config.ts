@@ -1,4 +1,4 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isInteger, isRecord, ruleFor, rules } from '../../base/check.ts'
 
 /** The protocols of SNMPv3 for the digest of a message, as Jumpstarter's driver names them, and those of RFC 7860. */
 const authProtocols = ['NONE', 'MD5', 'SHA', 'SHA256', 'SHA512'] as const
@@ -65,7 +65,7 @@ export interface SNMPServerConfig extends SnmpUserConfig {
 /** The rules for the config, key by key. */
 export const snmpServerRules = {
   ...snmpUserRules,
-  plug: ruleFor('a whole number, 0 or above', (value) => Number.isSafeInteger(value) && Number(value) >= 0),
+  plug: ruleFor('a whole number, 0 or above', (value) => isInteger(value, 0, Number.MAX_SAFE_INTEGER)),
   oid: optional(oidRule),
 }
 

@@ -1,4 +1,4 @@
-import { checkConfig, ruleFor, rules } from '../../base/check.ts'
+import { checkConfig, isInteger, ruleFor, rules } from '../../base/check.ts'
 import { Mutex } from '../../base/mutex.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { requireProgram } from '../../driver-kit/requirements.ts'
@@ -49,10 +49,10 @@ export class UhubctlPower extends Driver implements Implementation<typeof Power>
       (value) => typeof value === 'string' && /^\d+(?:-\d+(?:\.\d+)*)?$/.test(value),
     ),
     // USB 2.0, section 11.23.2.1: a hub has up to 255 ports. uhubctl knows 15.
-    port: ruleFor('a number from 1 to 15', (value) => isWhole(value) && value >= 1 && value <= 15),
+    port: ruleFor('a number from 1 to 15', (value) => isInteger(value, 1, 15)),
     exact: rules.optional(rules.flag),
     repeat: rules.optional(rules.count),
-    timeout: rules.optional(ruleFor('a number of seconds above 0', (value) => typeof value === 'number' && value > 0)),
+    timeout: rules.optional(rules.seconds),
   }
   readonly #config: UhubctlPowerConfig
 
@@ -112,8 +112,4 @@ function explain(error: unknown): unknown {
     .map((line) => line.trim())
   const message = `uhubctl failed: ${lines.filter((line) => !line.startsWith('Run with -h')).join('; ')}`
   return new HardwareError('DEVICE_IO', message, { cause: error, origin: 'lab' })
-}
-
-function isWhole(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value)
 }
