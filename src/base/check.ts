@@ -72,7 +72,15 @@ export const rules = {
  * @throws TypeError with all mistakes, unknown keys among them
  */
 export function checkConfig(config: unknown, known: ConfigRules): void {
-  const mistakes = findMistakes(config, known)
+  throwMistakes(findMistakes(config, known))
+}
+
+/**
+ * Makes one error of all mistakes of a config: those of {@link findMistakes}, and those that concern several keys.
+ *
+ * @throws TypeError unless the list is empty
+ */
+export function throwMistakes(mistakes: readonly string[]): void {
   if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
 }
 

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-import { type ConfigRules, findMistakes } from './check.ts'
+import { type ConfigRules, checkConfig, throwMistakes } from './check.ts'
 
 /** What the `config` of a driver may be: our rules, key by key, or any Standard Schema, such as one of zod, valibot or arktype. */
 export type ConfigSchema = ConfigRules | StandardSchemaV1
@@ -29,7 +29,7 @@ export function parseConfig<S extends StandardSchemaV1>(config: unknown, schema:
 export function parseConfig(config: unknown, schema: ConfigSchema): unknown
 export function parseConfig(config: unknown, schema: ConfigSchema): unknown {
   if (!isStandardSchema(schema)) {
-    throwMistakes(findMistakes(config, schema))
+    checkConfig(config, schema)
     return config
   }
   const result = schema['~standard'].validate(config ?? {})
@@ -43,8 +43,4 @@ export function parseConfig(config: unknown, schema: ConfigSchema): unknown {
       return place === '' ? message : `${place}: ${message}`
     }),
   )
-}
-
-function throwMistakes(mistakes: readonly string[]): void {
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
 }

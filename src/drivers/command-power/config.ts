@@ -1,4 +1,4 @@
-import { findMistakes, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** A program and its arguments. No shell reads them. */
 export type CommandLine = readonly [program: string, ...args: string[]]
@@ -54,7 +54,7 @@ export function checkCommandPowerConfig(config: CommandPowerConfig): void {
   if (config?.read_pattern && !config.power_read) {
     mistakes.push('read_pattern has no effect without power_read, the command that measures')
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }
 
 /** True for a valid regular expression with some named groups. */

@@ -1,4 +1,4 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** The config of `ContainerBoard`. Paths are absolute, or relative to the folder in which the exporter runs. */
 export interface ContainerBoardConfig {
@@ -60,5 +60,5 @@ export function checkContainerConfig(config: ContainerBoardConfig): void {
       isGiven(config.image) ? 'has both image and dockerfile; it has to have one' : 'has to have image or dockerfile',
     )
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }

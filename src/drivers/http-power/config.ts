@@ -1,4 +1,4 @@
-import { type ConfigRule, findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { type ConfigRule, findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** One request of {@link HttpPowerConfig}. */
 export interface HttpPowerRequest {
@@ -87,5 +87,5 @@ export function checkHttpPowerConfig(config: HttpPowerConfig): void {
     mistakes.push(...findMistakes(auth, { basic: optional(object) }, 'auth.'))
     if (isRecord(auth.basic)) mistakes.push(...findMistakes(auth.basic, credentialRules, 'auth.basic.'))
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }

@@ -1,4 +1,4 @@
-import { findMistakes, rules } from '../../base/check.ts'
+import { findMistakes, rules, throwMistakes } from '../../base/check.ts'
 
 /** The config of {@link IpmiPower}. It has one of `password` and `password_file`. */
 export interface IpmiPowerConfig {
@@ -50,5 +50,5 @@ export function checkIpmiPowerConfig(config: IpmiPowerConfig): void {
   if (Boolean(voltage) !== Boolean(current)) {
     mistakes.push(`${voltage ? 'current_sensor' : 'voltage_sensor'} is missing: a measurement needs both sensors`)
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }

@@ -1,4 +1,4 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 import { lineSettingRules } from '../serial/line-settings.ts'
 
 /** One relay. It has one of `coil` and `register`. Addresses are those of the protocol, from 0: relay 1 of a board is coil 0. */
@@ -76,7 +76,7 @@ export function checkModbusRelaysConfig(config: ModbusRelaysConfig): void {
   const mistakes = [...findMistakes(config, modbusRelaysRules)]
   const channels = isRecord(config?.channels) ? Object.entries<unknown>(config.channels) : []
   for (const [name, channel] of channels) mistakes.push(...findChannelMistakes(channel, `channels.${name}`))
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }
 
 function findChannelMistakes(channel: unknown, place: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { type ConfigRule, findMistakes, isRecord, rules } from '../../base/check.ts'
+import { type ConfigRule, findMistakes, isRecord, rules, throwMistakes } from '../../base/check.ts'
 
 /** The config of {@link OpendalDriver}. */
 export interface OpendalConfig {
@@ -17,7 +17,7 @@ export function checkOpendalConfig(config: unknown): void {
   if (scheme === 'fs' && isRecord(kwargs ?? {}) && !kwargs?.['root']) {
     mistakes.push('kwargs.root is missing; for fs it has to be the folder that is served')
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }
 
 const settings: ConfigRule = (value) => {

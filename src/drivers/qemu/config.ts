@@ -1,4 +1,4 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 import { parseSize } from './size.ts'
 
 /** A port of the board, forwarded to a port of the exporter's machine. The board's driver has a child of that name, which connects to it. */
@@ -168,7 +168,7 @@ export function readQemuConfig(config: QemuConfig): QemuConfig {
       mistakes.push(`gpio.${name} has pin ${number}, as gpio.${other} has`)
     pins.set(number, name)
   }
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
   return Object.fromEntries(entries(config).filter(([, value]) => value !== null))
 }
 

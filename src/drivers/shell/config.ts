@@ -1,4 +1,4 @@
-import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** The script of a method without one, that of Jumpstarter's driver. */
 export const defaultCommand = 'echo Hello'
@@ -49,5 +49,5 @@ function findMethodMistakes(config: ShellConfig | undefined): readonly string[] 
 /** @throws TypeError with all mistakes of a config */
 export function checkShellConfig(config: ShellConfig): void {
   const mistakes = [...findMethodMistakes(config), ...findMistakes(config, shellRules)]
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }

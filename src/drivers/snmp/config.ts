@@ -1,4 +1,4 @@
-import { findMistakes, isInteger, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, isInteger, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** The protocols of SNMPv3 for the digest of a message, as Jumpstarter's driver names them, and those of RFC 7860. */
 const authProtocols = ['NONE', 'MD5', 'SHA', 'SHA256', 'SHA512'] as const
@@ -71,6 +71,5 @@ export const snmpServerRules = {
 
 /** @throws TypeError with all mistakes of a config */
 export function checkSnmpServerConfig(config: SNMPServerConfig): void {
-  const mistakes = [...findMistakes(config, snmpServerRules), ...findKeyMistakes(config)]
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes([...findMistakes(config, snmpServerRules), ...findKeyMistakes(config)])
 }

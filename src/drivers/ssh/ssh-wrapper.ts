@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 
-import { type ConfigRule, findMistakes, rules } from '../../base/check.ts'
+import { type ConfigRule, findMistakes, rules, throwMistakes } from '../../base/check.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { fingerprintRule } from '../../base/ssh/host-key.ts'
 import { SshConnection } from '../../base/ssh/ssh-connection.ts'
@@ -79,7 +79,7 @@ export class SSHWrapper extends Driver implements Implementation<typeof SshHost>
     if (config.ssh_identity && config.ssh_identity_file) {
       mistakes.push('ssh_identity and ssh_identity_file are both given; leave one out')
     }
-    if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+    throwMistakes(mistakes)
     this.#config = config
     this.children = { ...children }
     if (config.host_key) this.labels[sshHostKeyLabel] = config.host_key

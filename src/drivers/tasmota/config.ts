@@ -1,4 +1,4 @@
-import { findMistakes, ruleFor, rules } from '../../base/check.ts'
+import { findMistakes, ruleFor, rules, throwMistakes } from '../../base/check.ts'
 
 /** The ways to a broker, as Jumpstarter's driver names them. */
 const transports = ['tcp', 'websockets', 'unix'] as const
@@ -54,5 +54,5 @@ export function checkTasmotaConfig(config: TasmotaConfig): void {
   const mistakes = [...findMistakes(config, tasmotaRules)]
   const { username, password } = config ?? {}
   if ((password ?? '') !== '' && (username ?? '') === '') mistakes.push('username is missing; password needs it')
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  throwMistakes(mistakes)
 }

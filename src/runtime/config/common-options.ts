@@ -1,4 +1,4 @@
-import { type ConfigRules, findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { checkConfig, type ConfigRules, isRecord, ruleFor, rules } from '../../base/check.ts'
 import { isStandardSchema } from '../../base/config-schema.ts'
 import type { Driver } from '../driver.ts'
 import { isLogLevel } from '../logger.ts'
@@ -56,8 +56,7 @@ export function splitConfig(Class: DriverClass, config: Readonly<Record<string, 
 
 /** Gives a driver the options of every driver. @throws TypeError with all mistakes */
 export function applyCommonOptions(driver: Driver, common: CommonOptions): void {
-  const mistakes = findMistakes(common, commonRules)
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  checkConfig(common, commonRules)
   if (typeof common.log_level === 'string') driver.logger.setLevel(common.log_level)
   if (isRecord(common.labels)) Object.assign(driver.labels, common.labels)
   if (typeof common.uuid === 'string') Object.assign(driver, { uuid: common.uuid.toLowerCase() })
