@@ -12,8 +12,7 @@ export abstract class SimulatedPower extends Driver implements Implementation<ty
   /** @param destroy also erase everything that the board keeps without power */
   abstract off(destroy?: boolean | null): Promise<void>
 
-  // oxlint-disable-next-line require-yield -- a simulated board has nothing to measure
-  async *read(): AsyncGenerator<never> {
+  read(): AsyncGenerator<never> {
     throw new HardwareError('NOT_IMPLEMENTED', 'A simulated board draws no current')
   }
 }

@@ -26,8 +26,7 @@ export class ModbusRelay extends Driver implements Implementation<typeof Power> 
     await this.#set(this.#channel.normally_closed === true)
   }
 
-  // oxlint-disable-next-line require-yield -- a relay has nothing to measure
-  async *read(): AsyncGenerator<never> {
+  read(): AsyncGenerator<never> {
     throw new HardwareError('NOT_IMPLEMENTED', 'A relay cannot measure')
   }
 

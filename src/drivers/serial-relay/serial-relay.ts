@@ -28,8 +28,7 @@ export abstract class SerialRelay extends Driver implements Implementation<typeo
     await switchRelays(this.#url, this.#channels, this.#isInverted, callSignal())
   }
 
-  // oxlint-disable-next-line require-yield -- the interface has measurements, and a relay has none
-  async *read(): AsyncGenerator<never> {
+  read(): AsyncGenerator<never> {
     throw new HardwareError('NOT_IMPLEMENTED', 'A relay cannot measure')
   }
 

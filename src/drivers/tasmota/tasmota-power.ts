@@ -73,8 +73,8 @@ export class TasmotaPower extends Driver implements Implementation<typeof Power>
     return this.#switch('OFF')
   }
 
-  // oxlint-disable-next-line require-yield -- Jumpstarter's driver does not measure, and neither do plugs without a meter
-  async *read(): AsyncGenerator<never> {
+  // Jumpstarter's driver does not measure, and neither do plugs without a meter.
+  read(): AsyncGenerator<never> {
     throw new HardwareError('NOT_IMPLEMENTED', 'TasmotaPower cannot measure')
   }
 

@@ -75,8 +75,7 @@ export class UhubctlPower extends Driver implements Implementation<typeof Power>
     await this.#switch('off')
   }
 
-  // oxlint-disable-next-line require-yield -- uhubctl has nothing to measure
-  async *read(): AsyncGenerator<never> {
+  read(): AsyncGenerator<never> {
     throw new HardwareError('NOT_IMPLEMENTED', 'A port of a USB hub cannot be measured')
   }
 
