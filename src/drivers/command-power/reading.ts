@@ -1,5 +1,6 @@
 import { isRecord } from '../../base/check.ts'
 import { cutText } from '../../base/cut-text.ts'
+import { asFiniteNumber } from '../../base/finite-number.ts'
 import { HardwareError } from '../../errors.ts'
 import type { PowerReading } from '../../interfaces/power.ts'
 
@@ -16,7 +17,7 @@ const shownLength = 200
  */
 export function parseReading(output: string, pattern?: string): PowerReading {
   const found: unknown = pattern === undefined ? parseJson(output) : new RegExp(pattern).exec(output)?.groups
-  const [voltage, current] = isRecord(found) ? [asNumber(found['voltage']), asNumber(found['current'])] : []
+  const [voltage, current] = isRecord(found) ? [asFiniteNumber(found['voltage']), asFiniteNumber(found['current'])] : []
   if (voltage !== undefined && current !== undefined) return { voltage, current }
   const wanted =
     pattern === undefined
@@ -32,11 +33,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** A finite number, also one that is written as a text: many programs quote their numbers. */
-function asNumber(value: unknown): number | undefined {
-  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined
-  const number = Number(value)
-  return Number.isFinite(number) ? number : undefined
 }

@@ -1,4 +1,5 @@
 import { isRecord } from '../../base/check.ts'
+import { asFiniteNumber } from '../../base/finite-number.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { PowerReading } from '../../interfaces/power.ts'
 import type { HttpPowerReadRequest } from './config.ts'
@@ -30,9 +31,8 @@ function numberAt(data: unknown, given: string | null | undefined, usual: 'volta
     if (given === undefined || given === null) return 0
     throw invalid(`the answer has nothing at ${path} (${usual}_path)`)
   }
-  // Some devices write numbers as texts.
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof number === 'number' && Number.isFinite(number)) return number
+  const number = asFiniteNumber(value)
+  if (number !== undefined) return number
   throw invalid(`the answer has no number at ${path}`)
 }
 

@@ -1,3 +1,4 @@
+import { asFiniteNumber } from '../../base/finite-number.ts'
 import { HardwareError } from '../../errors.ts'
 
 /**
@@ -12,8 +13,9 @@ export function sensorValue(output: string, name: string, unit: 'Volts' | 'Amps'
   // A name may have commas.
   const line = output.split(/\r?\n/).find((text) => text.startsWith(`${name},`))
   if (line === undefined) throw invalid("is not one of the controller's; `ipmitool sdr` lists them")
-  const [value = '', found = ''] = line.slice(name.length + 1).split(',')
-  if (value === '' || !Number.isFinite(Number(value))) throw invalid('has no value now')
+  const [text, found = ''] = line.slice(name.length + 1).split(',')
+  const value = asFiniteNumber(text)
+  if (value === undefined) throw invalid('has no value now')
   if (found !== unit) throw invalid(`measures ${found}, not ${unit}`)
-  return Number(value)
+  return value
 }

@@ -1,3 +1,4 @@
+import { asFiniteNumber } from '../../base/finite-number.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { DeviceConnection } from '../../driver-kit/device-connection.ts'
 import { requireAddress } from '../../driver-kit/requirements.ts'
@@ -100,8 +101,8 @@ export class NutPower extends Driver implements Implementation<typeof Power> {
     if (answer.startsWith('ERR VAR-NOT-SUPPORTED')) return undefined
     const [, text] = /^VAR \S+ \S+ "(.*)"$/.exec(answer) ?? []
     if (text === undefined) throw explain(words, answer)
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isFinite(value)) return value
+    const value = asFiniteNumber(text)
+    if (value !== undefined) return value
     throw new HardwareError('RESULT_INVALID', `The variable ${variable} is no number`, { origin: 'lab' })
   }
 }

@@ -1,3 +1,4 @@
+import { asFiniteNumber } from '../../base/finite-number.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { HardwareError } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
@@ -64,9 +65,8 @@ export class SnmpOutlet extends Driver implements Implementation<typeof Power> {
 
   async #measure(place: SnmpMeasure | undefined): Promise<number> {
     if (place === undefined) return 0
-    const text = await this.#device.get(place.oid, callSignal())
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isFinite(value)) return value / (place.divisor ?? 1)
+    const value = asFiniteNumber(await this.#device.get(place.oid, callSignal()))
+    if (value !== undefined) return value / (place.divisor ?? 1)
     throw new HardwareError('RESULT_INVALID', `The value of ${place.oid} is no number`, { origin: 'lab' })
   }
 
