@@ -79,6 +79,8 @@ export interface ErrorDetails {
   readonly address?: string | undefined
   /** The time limit that ran out, in milliseconds. */
   readonly limitMs?: number | undefined
+  /** The last lines of a program that failed: those of standard error, or of standard output where there are none. */
+  readonly output?: readonly string[] | undefined
 }
 
 /** Options of {@link HardwareError}. */

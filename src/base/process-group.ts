@@ -206,5 +206,7 @@ function isUnread(pipe: Readable | undefined): boolean {
 
 function notStarted(error: unknown): ProcessEnd {
   const failure: NodeJS.ErrnoException = error instanceof Error ? error : new Error(messageOf(error))
+  // Node.js adds the arguments, which may have secrets.
+  Reflect.deleteProperty(failure, 'spawnargs')
   return { type: 'notStarted', error: failure, isMissing: failure.code === 'ENOENT' }
 }

@@ -50,8 +50,8 @@ export interface ProgramResult {
  * out or the signal is aborted, it is ended with all processes that it has started.
  *
  * @param command the program and its arguments
- * @throws HardwareError PROGRAM_MISSING with how to install it; DEVICE_IO when it fails, with its last lines, and when its folder
- *   is missing; CALL_TIMEOUT at the time limit; LIMIT_EXCEEDED for more than 16 Mi characters of output; the signal's reason
+ * @throws HardwareError PROGRAM_MISSING with how to install it; DEVICE_IO when it fails, with its last lines in
+ *   the message and in `details.output`, and when its folder is missing; CALL_TIMEOUT at the time limit; LIMIT_EXCEEDED for more than 16 Mi characters of output; the signal's reason
  * @example
  * ```ts
  * const { stdout } = await runProgram(['uhubctl', '-l', location], { install: 'apt install uhubctl' })
@@ -86,8 +86,6 @@ export async function runProgram(
     await group.end()
   }
   const end = await group.exited
-  const hidden = (text: string) =>
-    (options.secrets ?? []).reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
   if (output.isTooLong)
     throw new HardwareError('LIMIT_EXCEEDED', `${program} printed more than ${maxOutput} characters`)
   if (end.type === 'notStarted' && end.isMissing) {
@@ -103,8 +101,24 @@ export async function runProgram(
   }
   if (end.type === 'exited' && exitCodes.includes(end.exitCode)) return { ...output.texts, exitCode: end.exitCode }
   const cause = end.type === 'notStarted' ? end.error : undefined
+  const secrets = (options.secrets ?? []).filter((secret) => secret !== '')
+  const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
   const shortMessage = hidden(`${program} ${describeEnd(end)}`)
-  throw new HardwareError('DEVICE_IO', hidden([shortMessage, ...output.lastLines].join('\n')), { cause, shortMessage })
+  const { stdout, stderr } = output.texts
+  // A secret may have several lines, and be longer than a line that is shown.
+  const shown = lastLines(hidden(stderr.trim() === '' ? stdout : stderr))
+  const message = [shortMessage, ...shown.map((line) => `  ${line}`)].join('\n')
+  throw new HardwareError('DEVICE_IO', message, { cause, shortMessage, details: { output: shown } })
+}
+
+/** The last lines of a text, those without text left out. */
+function lastLines(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .slice(-shownLines)
+    .map((line) => cutText(line, 300))
 }
 
 /** The output of a program, with a limit. */
@@ -132,17 +146,5 @@ class Output {
   get texts() {
     const [stdout = '', stderr = ''] = this.#chunks.map((chunks) => Buffer.concat(chunks).toString())
     return { stdout, stderr }
-  }
-
-  /** The last lines of standard error, or of standard output where there are none. */
-  get lastLines(): readonly string[] {
-    const { stdout, stderr } = this.texts
-    const text = stderr.trim() === '' ? stdout : stderr
-    return text
-      .trimEnd()
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '')
-      .slice(-shownLines)
-      .map((line) => `  ${cutText(line, 300)}`)
   }
 }

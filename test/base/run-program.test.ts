@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 
 import { runProgram } from '../../src/base/run-program.ts'
@@ -25,6 +26,21 @@ test('a failure shows the last lines and no secret', async () => {
   await expect(runProgram([node, '-e', 'process.exit(3)'], { exitCodes: [0, 3] })).resolves.toMatchObject({
     exitCode: 3,
   })
+})
+
+test('a secret of several lines, or in a line that is cut, is hidden, too; the last lines are facts of the error', async () => {
+  const secrets = ['first\nsecond', 'hunter2', '']
+  const script = `console.error('first\\nsecond\\n' + 'x'.repeat(296) + 'hunter2'); process.exitCode = 3`
+  const failure = runProgram([node, '-e', script], { secrets })
+  await expect(failure).rejects.toMatchObject({
+    message: expect.not.stringMatching(/first|second|hun/),
+    details: { output: ['***', expect.stringMatching(/^x{290,296}/)] },
+  })
+})
+
+test('a missing program does not show its arguments', async () => {
+  const error: unknown = await runProgram(['no-such-tool', 'hunter2']).catch((failure: unknown) => failure)
+  expect(inspect(error)).not.toContain('hunter2')
 })
 
 test('a missing program says how to install it', async () => {

@@ -114,8 +114,7 @@ export class IpmiPower extends Driver implements Implementation<typeof Power> {
       ...(typeof retries === 'number' ? ['-R', String(retries)] : []),
     ]
     const env = { ...this.childEnvironment(), ...(password ? { IPMI_PASSWORD: password } : {}) }
-    const secrets = password ? [password] : []
-    const options = { env, secrets, install, timeoutMs: this.#timeoutMs }
+    const options = { env, secrets: [password ?? ''], install, timeoutMs: this.#timeoutMs }
     try {
       return (await this.runProgram(['ipmitool', ...args, ...command], options)).stdout
     } catch (error) {
@@ -125,10 +124,7 @@ export class IpmiPower extends Driver implements Implementation<typeof Power> {
   }
 
   #explain(error: HardwareError): HardwareError {
-    const lines = error.message
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim())
+    const { output: lines = [] } = error.details
     if (!notReached.test(lines.join('\n'))) {
       return new HardwareError('DEVICE_IO', `${this.#name} refuses: ${lines.join('; ')}`, { cause: error })
     }

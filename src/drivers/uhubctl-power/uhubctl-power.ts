@@ -105,10 +105,7 @@ export class UhubctlPower extends Driver implements Implementation<typeof Power>
 /** A hub that is not there, and missing rights, are mistakes of the lab. */
 function explain(error: unknown): unknown {
   if (!(error instanceof HardwareError) || error.code !== 'DEVICE_IO') return error
-  const lines = error.message
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim())
+  const { output: lines = [] } = error.details
   const message = `uhubctl failed: ${lines.filter((line) => !line.startsWith('Run with -h')).join('; ')}`
   return new HardwareError('DEVICE_IO', message, { cause: error, origin: 'lab' })
 }
