@@ -15,9 +15,12 @@ import { sensorValue } from './sensors.ts'
 const install = 'apt install ipmitool'
 /** The pauses between two looks at the power state, in milliseconds. Controllers are slow, and a look is a session of its own. */
 const lookPauses = { firstMs: 200, maxMs: 2_000 }
-/** The messages of ipmitool 1.8.19 for a controller that it cannot reach, or that does not let it in. */
+/**
+ * The messages of ipmitool 1.8.19 for a controller that it cannot reach, that does not let it in, or that does not answer any more.
+ * A refusal has the reason behind a colon instead: `Set Chassis Power Control to Up/On failed: …`.
+ */
 const notReached =
-  /^(?:Error: )?(?:Unable to establish|Address lookup for|Could not open socket|Unable to read password)/m
+  /^(?:Error: )?(?:Unable to (?:establish|read password|[gs]et Chassis Power)|Address lookup for|Could not open socket|Close Session command failed$)/m
 
 /**
  * The power of a computer with a management controller (IPMI 2.0), switched by the program ipmitool. `on` and `off` return when
