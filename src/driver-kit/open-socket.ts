@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 
+import { connectSocket } from '../base/connect-socket.ts'
 import { hostPort } from '../base/host-port.ts'
-import { withTimeLimit } from '../base/time-limit.ts'
 
 /** The place to connect to. */
 export interface SocketAddress {
@@ -22,19 +21,10 @@ export interface SocketAddress {
  * @throws HardwareError CALL_TIMEOUT at the limit; the system's error; the signal's reason
  */
 export async function openSocket({ host, port, timeoutMs = 10_000, signal, ended }: SocketAddress): Promise<Socket> {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true })
-  try {
-    await withTimeLimit({ name: `connecting to ${hostPort(host, port)}`, timeoutMs, signal }, () =>
-      once(socket, 'connect'),
-    )
-    // A socket needs a listener for errors as long as it exists.
-    return socket
-      .on('error', (error) => ended?.(error))
-      .on('end', () => ended?.())
-      .on('close', () => ended?.())
-  } catch (error) {
-    // A socket may fail once more when it is destroyed.
-    socket.on('error', () => undefined).destroy()
-    throw error
-  }
+  const limit = { name: `connecting to ${hostPort(host, port)}`, timeoutMs, signal }
+  const socket = await connectSocket({ host, port, noDelay: true, keepAlive: true }, limit)
+  return socket
+    .on('error', (error) => ended?.(error))
+    .on('end', () => ended?.())
+    .on('close', () => ended?.())
 }

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { NetConnectOpts, Socket } from 'node:net'
 
-import { withTimeLimit } from '../../base/time-limit.ts'
+import { connectSocket } from '../../base/connect-socket.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { connectTimeoutMs } from './endpoint.ts'
 
@@ -12,14 +11,7 @@ import { connectTimeoutMs } from './endpoint.ts'
  * @param signal ends the attempt (default: that of the current call)
  * @throws HardwareError CALL_TIMEOUT at the limit; the system's error; the signal's reason
  */
-export async function openSocket(url: string, options: NetConnectOpts, signal = callSignal()): Promise<Socket> {
+export function openSocket(url: string, options: NetConnectOpts, signal = callSignal()): Promise<Socket> {
   const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal }
-  const socket = connect({ ...options, allowHalfOpen: true })
-  try {
-    await withTimeLimit(limit, () => once(socket, 'connect'))
-    return socket
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
+  return connectSocket({ ...options, allowHalfOpen: true }, limit)
 }
