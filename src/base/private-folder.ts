@@ -20,6 +20,15 @@ export interface PrivateFolder {
   remove(): Promise<void>
 }
 
+/** A private folder in which this process listens on a socket until the folder is removed. */
+interface WatchedFolder extends PrivateFolder {
+  /** The path of the socket. */
+  readonly socket: string
+}
+
+/** The name of the socket in a watched folder. */
+const socketName = 'in-use.sock'
+
 /** The folder for the private folders of this process, if {@link createCommonFolder} has made one. */
 let common: string | undefined
 
@@ -34,14 +43,14 @@ export async function createPrivateFolder(): Promise<PrivateFolder> {
  * socket that the folder is in use, or that a killed process has left it. The folder has another name until it has the socket. The
  * exit of the process removes the folder.
  */
-export async function createWatchedFolder(): Promise<PrivateFolder> {
+export async function createWatchedFolder(): Promise<WatchedFolder> {
   const prefix = privateFolderPrefix()
   const unfinished = await makeFolder(`${prefix}${unfinishedMark}`)
   const path = `${prefix}${unfinished.slice(prefix.length + unfinishedMark.length)}`
   const server = createServer((socket) => socket.destroy()).unref()
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(join(unfinished, 'in-use.sock'), resolve)
+      server.once('error', reject).listen(join(unfinished, socketName), resolve)
     })
     await rename(unfinished, path)
   } catch (error) {
@@ -59,7 +68,7 @@ export async function createWatchedFolder(): Promise<PrivateFolder> {
     process.off('exit', removeAtExit)
     server.close()
   }
-  return { path, remove }
+  return { path, socket: join(path, socketName), remove }
 }
 
 /**

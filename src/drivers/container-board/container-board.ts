@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 import { Cleanups } from '../../base/cleanups.ts'
-import { createPrivateFolder, createWatchedFolder, type PrivateFolder } from '../../base/private-folder.ts'
+import { createPrivateFolder, createWatchedFolder } from '../../base/private-folder.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { requireModule } from '../../driver-kit/requirements.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
@@ -15,7 +15,7 @@ import { Driver } from '../../runtime/driver.ts'
 import { VirtualConsole } from '../virtual-console.ts'
 import { checkContainerConfig, type ContainerBoardConfig, containerRules } from './config.ts'
 import { Container } from './container.ts'
-import { Engine, ownerSocket } from './engine.ts'
+import { Engine } from './engine.ts'
 import { ContainerPort } from './port-network.ts'
 import { ContainerPower } from './power.ts'
 
@@ -91,9 +91,9 @@ export class ContainerBoard extends Driver implements Implementation<typeof Cont
       image: this.#config.image ?? undefined,
       dockerfile: this.#config.dockerfile ?? undefined,
     })
-    const folder: PrivateFolder = await createWatchedFolder()
+    const folder = await createWatchedFolder()
     this.#cleanups.add('removal of the mark of the container', () => folder.remove())
-    const container = new Container(this.#config, { engine, image, owner: ownerSocket(folder.path) })
+    const container = new Container(this.#config, { engine, image, owner: folder.socket })
     this.#cleanups.add('removal of the container', () => container.remove(), 'self-limited')
     this.#container = container
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 
 import type { ContainerRuntimeClient } from 'testcontainers'
 
@@ -174,9 +174,4 @@ async function isGone(socket: string): Promise<boolean> {
     () => false,
   )
   return !exists || isAbandoned(socket)
-}
-
-/** The socket by which others see that the owner of a watched folder lives. */
-export function ownerSocket(folder: string): string {
-  return join(folder, 'in-use.sock')
 }
