@@ -149,7 +149,7 @@ export class Session {
   async start(status: 'LEASE_READY' | 'BEFORE_LEASE_HOOK' = 'LEASE_READY', signal?: AbortSignal): Promise<void> {
     this.#unwatch = watchSession(this)
     for (const driver of this.#drivers.values()) {
-      await withTimeLimit({ ...this.#limit('reset', driver), signal }, () => this.#run(driver, () => driver.reset()))
+      await withTimeLimit({ ...this.#limit('reset', driver), signal }, (ended) => this.#run(driver, 'reset', ended))
       this.failed.throwIfAborted()
     }
     this.setStatus(status)
@@ -197,11 +197,11 @@ export class Session {
     })
   }
 
-  /** Runs code of a driver that no client has called. */
-  async #run(driver: Driver, code: () => void | Promise<void>): Promise<void> {
-    const call = new Call(ownerAt(driver, this.pathOf(driver)))
+  /** Runs a method of a driver that no client has called. @param ended is the signal of the call */
+  async #run(driver: Driver, method: 'reset' | 'close', ended?: AbortSignal): Promise<void> {
+    const call = new Call(ownerAt(driver, this.pathOf(driver)), ended)
     try {
-      await call.run(code)
+      await call.run(() => driver[method]())
     } finally {
       call.end()
     }
@@ -226,7 +226,7 @@ export class Session {
     cleanups.add('end of the log', () => this.log.close())
     for (const driver of this.#drivers.values()) {
       const limit = this.#limit('close', driver)
-      cleanups.add(limit.name, () => closeDriver(limit, () => this.#run(driver, () => driver.close())), 'self-limited')
+      cleanups.add(limit.name, () => closeDriver(limit, () => this.#run(driver, 'close')), 'self-limited')
     }
     addSafeCalls(cleanups, this.#safe)
     this.#unwatch()

@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
 import { Driver } from '../../src/index.ts'
 import { Composite } from '../../src/interfaces/index.ts'
+import { callSignal } from '../../src/runtime/call.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
 import { Session } from '../../src/runtime/session.ts'
 import { openSession } from '../support/session.ts'
@@ -123,6 +125,25 @@ test('closing goes on past a driver that fails or hangs, and reports both', asyn
     ],
   })
   expect(last.events).toEqual(['reset', 'close'])
+})
+
+test('a reset sees that its time is over, and that the session is given up', async () => {
+  const ends: unknown[] = []
+  class Waiting extends CompositeDriver {
+    override async reset() {
+      const signal = callSignal()
+      await once(signal, 'abort')
+      ends.push(signal.reason)
+    }
+  }
+  const late = new Session(new Waiting({}), { driverTimeoutMs: 100 })
+  await expect(late.start()).rejects.toMatchObject({ code: 'CALL_TIMEOUT' })
+  const givenUp = new AbortController()
+  const starting = new Session(new Waiting({})).start(undefined, givenUp.signal)
+  const reason = new Error('given up')
+  givenUp.abort(reason)
+  await expect(starting).rejects.toBe(reason)
+  await expect.poll(() => ends).toEqual([expect.objectContaining({ code: 'CALL_TIMEOUT' }), reason])
 })
 
 test('sockets are private', async () => {

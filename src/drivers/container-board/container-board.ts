@@ -85,12 +85,11 @@ export class ContainerBoard extends Driver implements Implementation<typeof Cont
    * first use.
    */
   override async reset() {
-    const engine = await Engine.connect()
-    await engine.removeLeftovers().catch((error: unknown) => this.logger.warning(messageOf(error)))
-    const image = await engine.prepareImage({
-      image: this.#config.image ?? undefined,
-      dockerfile: this.#config.dockerfile ?? undefined,
-    })
+    const signal = callSignal()
+    const engine = await Engine.connect(signal)
+    await engine.removeLeftovers(signal).catch((error: unknown) => this.logger.warning(messageOf(error)))
+    const { image: name, dockerfile } = this.#config
+    const image = await engine.prepareImage({ image: name ?? undefined, dockerfile: dockerfile ?? undefined }, signal)
     const folder = await createWatchedFolder()
     this.#cleanups.add('removal of the mark of the container', () => folder.remove())
     const container = new Container(this.#config, { engine, image, owner: folder.socket })
