@@ -112,6 +112,10 @@ describe.skipIf(missing !== undefined)('a container board', () => {
     expect(await board.exec(['cat', 'given'], { cwd: '/bin' })).toMatchObject({ stdout: 'given by the config' })
     // The code depends on the version of the engine.
     expect([126, 127]).toContain((await board.exec(['missing'])).exitCode)
+    // The program never ends.
+    await expect(board.exec(['sh', '-c', 'while cat /bin/busybox; do :; done'])).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    })
     const bytes = Buffer.from(Array.from({ length: 300_001 }, (_, n) => (n * 7) % 256))
     await board.upload(bytes, '/bin/bytes')
     await board.power.cycle({ offMs: 0 })

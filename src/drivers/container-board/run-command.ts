@@ -45,7 +45,9 @@ export async function runCommand(
   const run = async () => {
     const execution = await container.exec(request)
     const stream = await execution.start({ hijack: true, stdin: false })
-    const outputs = [collect(), collect()] as const
+    // The program goes on, but nobody waits for it.
+    const exceeded = () => stream.destroy()
+    const outputs = [collect(exceeded), collect(exceeded)] as const
     container.modem.demuxStream(stream, outputs[0].sink, outputs[1].sink)
     // The end of the container can break the stream off, which is told below.
     await pipeline(stream, new PassThrough().resume(), signal === undefined ? {} : { signal }).catch(() => undefined)
@@ -80,15 +82,16 @@ async function stateAfter(exitCode: number, state: CommandPlace['state']): Promi
   return other === undefined ? first : other.now
 }
 
-/** Collects output up to a limit. */
-function collect() {
+/** Collects output up to a limit. @param exceeded is called when there is more */
+function collect(exceeded: () => void) {
   const pieces: Buffer[] = []
   let length = 0
   const isFull = () => length > maxOutput
   const sink = new Writable({
     write(bytes: Buffer, _encoding, done) {
       length += bytes.length
-      if (!isFull()) pieces.push(bytes)
+      if (isFull()) exceeded()
+      else pieces.push(bytes)
       done()
     },
   })
