@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { PowerClient } from '../../src/clients/index.ts'
 import { IpmiPower, type IpmiPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { freeUdpPort } from '../support/free-port.ts'
 import { missingCommand, needsCommand } from '../support/system-part.ts'
-import { freeUdpPort, startIpmiSim, user } from './support/ipmi-sim.ts'
+import { startIpmiSim, user } from './support/ipmi-sim.ts'
 
 let sim: Awaited<ReturnType<typeof startIpmiSim>>
 

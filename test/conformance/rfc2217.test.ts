@@ -9,9 +9,9 @@ import { NetworkClient, SerialClient } from '../../src/clients/index.ts'
 import { describeSerial } from '../../src/conformance/index.ts'
 import { PySerial, type PySerialConfig, Rfc2217Network } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { startEchoPty } from '../support/echo-pty.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
 import { missingCommand, needsCommand, skipMissing } from '../support/system-part.ts'
-import { startEchoPty } from './support/echo-pty.ts'
 import { startSer2net } from './support/ser2net.ts'
 
 /** All values of a byte, and those that telnet escapes, often. */

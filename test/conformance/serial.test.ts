@@ -1,8 +1,8 @@
 import { describeSerial } from '../../src/conformance/index.ts'
 import { PySerial } from '../../src/drivers/index.ts'
+import { startEchoPty } from '../support/echo-pty.ts'
 import { missingCommand } from '../support/system-part.ts'
 import { createAvrBoard, createMicrobit } from './support/boards.ts'
-import { startEchoPty } from './support/echo-pty.ts'
 import { startEchoServer } from './support/echo-server.ts'
 
 describeSerial(

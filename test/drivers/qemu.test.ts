@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib'
 import { execFileSync } from 'node:child_process'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { NetworkClient } from '../../src/clients/index.ts'
 import { Qemu, type QemuConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { freePort } from '../support/free-port.ts'
 import { needsUboot } from '../support/qemu-board.ts'
 import { needsCommand } from '../support/system-part.ts'
 
@@ -194,11 +193,7 @@ describe('a board with U-Boot', { timeout: 60_000 }, () => {
   test('loads files by TFTP, and can be reached at its forwarded ports', async () => {
     const file = randomBytes(mebibyte)
     await writeFile(join(folder, 'kernel'), file)
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port: hostport } = server.address() as { port: number }
-    server.close()
-    await once(server, 'close')
+    const hostport = await freePort()
     const hostfwd = { web: { hostport, guestport: 80 } }
     await using board = await serveBoard({ ...small, tftp: folder, restrict: true, hostfwd })
     const web = board.children['web'] as NetworkClient

@@ -1,10 +1,10 @@
-import { access, copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { expect, test } from 'vitest'
 
 import { reasonAgainstDocker, startDocker } from '../conformance/support/docker.ts'
 import { config, createProject } from '../support/project.ts'
+import { rawPty, startSocat } from '../support/socat.ts'
 import { needsCommand } from '../support/system-part.ts'
 
 const examples = new URL('../../examples/', import.meta.url)
@@ -38,16 +38,9 @@ test.each(['uno', 'pico', 'microbit'])('the tests pass on the %s', async (board)
 test('the tests pass on a script at the end of a serial line', async ({ skip }) => {
   needsCommand('socat', skip)
   await using project = await createBoardProject('script')
-  const ends = ['pty,raw,echo=0,link=port', 'pty,raw,echo=0,icrnl,link=device']
-  const socat = execa('socat', ends, { cwd: project.folder, reject: false })
-  try {
-    const device = join(project.folder, 'device')
-    await expect.poll(() => access(device).then(() => true), { timeout: 10_000 }).toBe(true)
-    await runFiles(project, ['boards.test.ts'])
-  } finally {
-    socat.kill('SIGKILL')
-    await socat
-  }
+  const [port, device] = [join(project.folder, 'port'), join(project.folder, 'device')]
+  await using _ = await startSocat(rawPty(port), `${rawPty(device)},icrnl`)
+  await runFiles(project, ['boards.test.ts'])
 })
 
 test('the tests pass on QEMU in a container', async ({ skip }) => {

@@ -10,6 +10,7 @@ import { FlasherClient } from '../../src/clients/index.ts'
 import { MockFlasher } from '../../src/drivers/index.ts'
 import { defineExporter } from '../../src/runtime/define-exporter.ts'
 import { type OpenSession, openSession } from '../../src/runtime/open-session.ts'
+import { freePort } from '../support/free-port.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -175,11 +176,7 @@ describe('a failure names the URL and the cause', () => {
 
   test('of a connection that cannot be made', async () => {
     other.server.closeAllConnections()
-    const unused = createServer().listen(0, '127.0.0.1')
-    await once(unused, 'listening')
-    const { port } = unused.address() as { port: number }
-    unused.close()
-    await once(unused, 'close')
+    const port = await freePort()
     await expect(fetchFile(allowed, `http://127.0.0.1:${port}/x`)).rejects.toThrow(
       `Presigned HTTP GET stream failed (connection/read error): connect ECONNREFUSED 127.0.0.1:${port}, url=http://127.0.0.1:${port}/x`,
     )

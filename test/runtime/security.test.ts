@@ -1,5 +1,3 @@
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 
@@ -10,6 +8,7 @@ import { defineExporter } from '../../src/runtime/define-exporter.ts'
 import { openSession } from '../../src/runtime/open-session.ts'
 import type { ListenSecurity } from '../../src/runtime/service/server.ts'
 import { type Certificates, createCertificates } from '../support/certificates.ts'
+import { freePort } from '../support/free-port.ts'
 import { needsCommand } from '../support/system-part.ts'
 import { MockThermostat } from '../support/thermostat.ts'
 
@@ -118,11 +117,7 @@ describe('TLS', () => {
 
   test('an invalid certificate or key is refused before anybody can connect', async ({ skip }) => {
     const { ca, elsewhere, ...server } = pem(skip)
-    const probe = createServer()
-    await once(probe.listen(0, '127.0.0.1'), 'listening')
-    const { port } = probe.address() as { port: number }
-    probe.close()
-    await once(probe, 'close')
+    const port = await freePort()
     const bad = [
       { cert: 'no certificate', key: server.key },
       { cert: server.cert, key: 'no key' },

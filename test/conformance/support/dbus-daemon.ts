@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
-import { ProcessOutput } from '../../support/process-output.ts'
+import { Daemon } from '../../support/daemon.ts'
 
 /** Starts a bus of its own: dbus-daemon on a socket in a private folder, with EXTERNAL as the only way to authenticate. */
 export async function startBus() {
@@ -21,22 +20,14 @@ export async function startBus() {
 </busconfig>
 `,
   )
-  const args = [`--config-file=${config}`, '--nofork', '--nopidfile', '--print-address']
-  const daemon = execa('dbus-daemon', args, { reject: false, buffer: false })
-  const output = new ProcessOutput(daemon)
-  const end = async () => {
-    daemon.kill('SIGKILL')
-    await daemon
+  const command = ['dbus-daemon', `--config-file=${config}`, '--nofork', '--nopidfile', '--print-address'] as const
+  const daemon = await Daemon.start(command, { ready: /unix:path=/ })
+  return {
+    address: `unix:path=${path}`,
+    end: () => daemon.kill(),
+    async [Symbol.asyncDispose]() {
+      await daemon.kill()
+      await folder.remove()
+    },
   }
-  const dispose = async () => {
-    await end()
-    await folder.remove()
-  }
-  try {
-    await output.prints('unix:path=')
-  } catch (error) {
-    await dispose()
-    throw error
-  }
-  return { address: `unix:path=${path}`, end, [Symbol.asyncDispose]: dispose }
 }

@@ -2,10 +2,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
-import { vi } from 'vitest'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
+import { Daemon } from '../../support/daemon.ts'
+import { freeUdpPort } from '../../support/free-port.ts'
 
 /** The user of the simulated management controller. */
 export const user = { username: 'operator', password: 'Correct-Horse_7' }
@@ -85,18 +85,8 @@ export async function startIpmiSim() {
   await writeFile(path('calls'), '')
   await writeFile(path('lan.conf'), lanConf(port, path('chassis.sh')))
   await writeFile(path('emulator'), emulator)
-  const start = async () => {
-    const files = ['-c', path('lan.conf'), '-f', path('emulator'), '-s', path('state')]
-    const sim = execa('ipmi_sim', ['-n', '-d', ...files], { reject: false, stdio: ['ignore', 'pipe', 'pipe'] })
-    await vi.waitUntil(() => answersPing(port), { timeout: 10_000, interval: 50 })
-    // The process itself is a promise of its end.
-    return { sim }
-  }
-  let { sim } = await start()
-  const stop = async () => {
-    sim.kill('SIGKILL')
-    await sim
-  }
+  const files = ['-c', path('lan.conf'), '-f', path('emulator'), '-s', path('state')]
+  const sim = await Daemon.start(['ipmi_sim', '-n', '-d', ...files], { ready: () => ping(port) })
   return {
     port,
     /** `1` for on, `0` for off. */
@@ -109,38 +99,20 @@ export async function startIpmiSim() {
     refuse: (isRefusing: boolean) =>
       isRefusing ? writeFile(path('refusing'), '') : rm(path('refusing'), { force: true }),
     /** Cuts the controller's power … */
-    stop,
+    stop: () => sim.kill(),
     /** … and gives it back. */
-    restart: async () => {
-      ;({ sim } = await start())
-    },
+    restart: () => sim.restart(),
     async [Symbol.asyncDispose]() {
-      await stop()
+      await sim.kill()
       await folder.remove()
     },
   }
 }
 
-/** @returns a UDP port of the loopback interface that nobody used a moment ago */
-export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
-}
-
 /** Asks a controller for a sign of life: the presence ping of ASF 2.0, section 3.2.4.2. */
-async function answersPing(port: number): Promise<boolean> {
-  const socket = createSocket('udp4')
-  const answer = Promise.race([
-    // A closed port is an error.
-    once(socket, 'message').then(
-      () => true,
-      () => false,
-    ),
-    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200)),
-  ])
+async function ping(port: number): Promise<void> {
+  await using socket = createSocket('udp4')
   socket.connect(port, '127.0.0.1', () => socket.send(Buffer.from('0600ff06000011be80000000', 'hex')))
-  return answer.finally(() => socket.close())
+  // A closed port is an error.
+  await once(socket, 'message', { signal: AbortSignal.timeout(200) })
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { ServerSerial, ServerTCP } from 'modbus-serial'
+
+import { freePort } from '../../support/free-port.ts'
 
 /** The relays of a simulated board with 8 coils and 8 registers, which are written one at a time. */
 export class RelayBoard {
@@ -56,13 +57,4 @@ export async function serveRtu(board: RelayBoard, path: string, { unit = 1 } = {
       await new Promise<unknown>((resolve) => server.close(resolve))
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

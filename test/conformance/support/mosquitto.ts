@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import mqtt from 'mqtt'
 
 import { type Certificates, createCertificates } from '../../support/certificates.ts'
-import { freePort, startDaemon } from './daemon.ts'
+import { Daemon } from '../../support/daemon.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** The user that the broker knows. */
 export const brokerUser = { username: 'lab', password: 'pl€ase' } as const
@@ -36,18 +37,14 @@ export async function startMosquitto() {
   writeFileSync(file, config({ tcp, tls, websockets }, certificates))
   const { username, password } = brokerUser
   execFileSync('mosquitto_passwd', ['-b', '-c', join(folder, 'passwords'), username, password], { stdio: 'ignore' })
-  const start = () => startDaemon(['mosquitto', '-c', file], { ready: /mosquitto version .* running/ })
-  let daemon = await start()
+  const daemon = await Daemon.start(['mosquitto', '-c', file], { ready: /mosquitto version .* running/ })
   return {
     ports: { tcp, tls, websockets },
     socket: join(folder, 'broker.sock'),
     caFile,
     kill: () => daemon.kill(),
     signal: (name: NodeJS.Signals) => daemon.signal(name),
-    async restart() {
-      await daemon.kill()
-      daemon = await start()
-    },
+    restart: () => daemon.restart(),
     async [Symbol.asyncDispose]() {
       await daemon.kill()
       await certificates.remove()

@@ -1,9 +1,8 @@
-import { access, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
-import { untilSucceeds } from '../../support/until-succeeds.ts'
+import { rawPty, startSocat } from '../../support/socat.ts'
 
 /** The command that asks for the state of all channels. */
 const askState = Buffer.of(0xff)
@@ -53,9 +52,8 @@ export async function startRelayBoard(
     command = []
     return ''
   }
+  const socat = await startSocat(rawPty(path), rawPty(end))
   const start = async () => {
-    const socat = execa('socat', [`pty,raw,echo=0,link=${path}`, `pty,raw,echo=0,link=${end}`], { reject: false })
-    await untilSucceeds('the pseudo terminal', () => Promise.all([access(path), access(end)]))
     const device = await open(end, 'r+')
     const run = async () => {
       for (;;) {
@@ -72,12 +70,11 @@ export async function startRelayBoard(
     }
     // It ends when the terminal does.
     const ended = run().catch(() => undefined)
-    return { socat, device, ended }
+    return { device, ended }
   }
   let running = await start()
   const interrupt = async () => {
-    running.socat.kill('SIGKILL')
-    await running.socat
+    await socat.kill()
     await running.ended
     await running.device.close().catch(() => undefined)
     command = []
@@ -99,6 +96,7 @@ export async function startRelayBoard(
     garbage,
     interrupt,
     async restore() {
+      await socat.restart()
       running = await start()
     },
     async [Symbol.asyncDispose]() {

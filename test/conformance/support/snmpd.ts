@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
-import { freePort, startDaemon } from './daemon.ts'
+import { Daemon } from '../../support/daemon.ts'
+import { freeUdpPort } from '../../support/free-port.ts'
 
 /**
  * The outlets of a unit, for snmpd's pass_persist: each OID that it has is a file with an integer. It stands still as long as there
@@ -56,20 +57,18 @@ ${roots.map((root) => `pass_persist .${root} ${script}`).join('\n')}
 export async function startSnmpd(values: Readonly<Record<string, number>>) {
   const folder = await createPrivateFolder()
   const file = (name: string) => join(folder.path, name)
-  const port = await freePort('udp')
+  const port = await freeUdpPort()
   writeFileSync(file('outlets.sh'), outletsScript, { mode: 0o755 })
   for (const [oid, value] of Object.entries(values)) writeFileSync(file(`.${oid}`), `${value}\n`)
   const roots = Object.keys(values).map((oid) => oid.replace(/\.\d+$/, ''))
   writeFileSync(file('snmpd.conf'), config(port, file('outlets.sh'), [...new Set(roots)]))
-  const start = () =>
-    startDaemon(['snmpd', '-f', '-Lo', '-C', '-c', file('snmpd.conf')], {
-      cwd: folder.path,
-      // No modules of the system. The keys of users are kept in a folder of their own, where snmpd renames a snmpd.conf.
-      env: { MIBS: '', SNMP_PERSISTENT_DIR: file('users') },
-      ready: /NET-SNMP version/,
-    })
   mkdirSync(file('users'))
-  let daemon = await start()
+  const daemon = await Daemon.start(['snmpd', '-f', '-Lo', '-C', '-c', file('snmpd.conf')], {
+    cwd: folder.path,
+    // No modules of the system. The keys of users are kept in a folder of their own, where snmpd renames a snmpd.conf.
+    env: { MIBS: '', SNMP_PERSISTENT_DIR: file('users') },
+    ready: /NET-SNMP version/,
+  })
   return {
     port,
     /** The value of an OID now. */
@@ -81,10 +80,7 @@ export async function startSnmpd(values: Readonly<Record<string, number>>) {
     /** Lets it stand still, or go on. */
     stick: (isStuck: boolean) => (isStuck ? writeFileSync(file('stuck'), '') : rmSync(file('stuck'), { force: true })),
     kill: () => daemon.kill(),
-    async restart() {
-      await daemon.kill()
-      daemon = await start()
-    },
+    restart: () => daemon.restart(),
     async [Symbol.asyncDispose]() {
       rmSync(file('stuck'), { force: true })
       await daemon.kill()

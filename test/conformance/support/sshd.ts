@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { execa } from 'execa'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
-import { ProcessOutput } from '../../support/process-output.ts'
+import { Daemon } from '../../support/daemon.ts'
+import { freePort } from '../../support/free-port.ts'
 import { missingCommand } from '../../support/system-part.ts'
 
 const program = '/usr/sbin/sshd'
@@ -22,15 +20,6 @@ function makeKey(folder: string, name: string) {
   const path = join(folder, name)
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path])
   return { privateFile: path, privateKey: readFileSync(path, 'utf8'), publicKey: readFileSync(`${path}.pub`, 'utf8') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Sets up an SSH server for the user of the tests, with keys of its own, on a port of this machine. It is not started yet. */
@@ -59,12 +48,10 @@ export async function createSshd() {
   writeFileSync(config, `${lines.join('\n')}\n`)
   // As root it wants this folder, which the system's own service makes.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  let daemon: ReturnType<typeof startDaemon> | undefined
-  const startDaemon = () => execa(program, ['-D', '-e', '-f', config], { reject: false, buffer: false })
+  let daemon: Daemon | undefined
   const kill = async () => {
-    if (daemon?.pid === undefined) return
-    for (const pid of freezeTree(daemon.pid)) signal(pid, 'SIGKILL')
-    await daemon
+    for (const pid of freezeTree(daemon?.pid)) signal(pid, 'SIGKILL')
+    await daemon?.kill()
     daemon = undefined
   }
   return {
@@ -78,8 +65,7 @@ export async function createSshd() {
     /** A folder for files. */
     folder: folder.path,
     async start() {
-      daemon = startDaemon()
-      await new ProcessOutput(daemon).prints(/Server listening/)
+      daemon = await Daemon.start([program, '-D', '-e', '-f', config], { ready: /Server listening/ })
     },
     /** Kills the server with all connections and their programs. */
     kill,
@@ -99,7 +85,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Stops a process and all below it, because the processes of sshd's connections outlive it, and new ones may just be made. */
-function freezeTree(root: number): number[] {
+function freezeTree(root: number | undefined): number[] {
+  if (root === undefined) return []
   for (let before = 0; ;) {
     const pids = [root, ...descendantsOf(root)]
     for (const pid of pids) signal(pid, 'SIGSTOP')

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 
 import { pollUntil } from '../../../src/base/poll.ts'
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
-import { freePort, startDaemon } from './daemon.ts'
+import { Daemon } from '../../support/daemon.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** The user of `upsd` that may do everything. The name and the password need quotes. */
 export const nutUser = { username: 'lab 1', password: String.raw`se"cr\et` } as const
@@ -45,12 +46,12 @@ export async function startUpsd() {
       return undefined
     }
   }
-  const daemons: Awaited<ReturnType<typeof startDaemon>>[] = []
+  const daemons: Daemon[] = []
   const kill = async () => {
     await Promise.all(daemons.splice(0).map((daemon) => daemon.kill()))
   }
   const start = async (program: string, options: readonly string[], ready: RegExp) => {
-    daemons.push(await startDaemon([`/lib/nut/${program}`, '-D', '-u', 'root', ...options], { env, ready }))
+    daemons.push(await Daemon.start([`/lib/nut/${program}`, '-D', '-u', 'root', ...options], { env, ready }))
   }
   /** Starts both: the driver of NUT 2.8.0 crashes when `upsd` goes in the middle of a command. */
   const startBoth = async () => {

@@ -1,10 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 
 import { claimsOf } from '../../support/claims.ts'
+import { startEchoPty } from '../../support/echo-pty.ts'
 import { processesWith, startGroup } from '../../support/faulty-run.ts'
 import { config, createProject } from '../../support/project.ts'
 import type { Phase } from './matrix.ts'
@@ -146,7 +146,7 @@ export interface FaultyRunOptions {
 export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {}) {
   const { later = false } = options
   const project = await createProject({ ...files })
-  const device = options.usesSerial === true ? await plugSerialDevice(project.folder) : undefined
+  const device = options.usesSerial === true ? await startEchoPty() : undefined
   const serial = device?.path
   for (const [name, content] of Object.entries({
     'image.bin': 'x'.repeat(8 * 1024 * 1024),
@@ -207,7 +207,7 @@ export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {
     ],
     /** Leases the exporter in another process. @returns the exit code */
     leaseAgain: async () => {
-      await device?.plug()
+      await device?.restore()
       const cli = inFolder('node_modules/vitest-hardware/dist/cli/main.js')
       const env = { PHASE: 'none', NODE_OPTIONS: '', TMPDIR: '/tmp' }
       const args = [cli, 'shell', '--exporter-config', 'one.yaml', '--', 'true']
@@ -217,7 +217,7 @@ export async function startFaultyRun(phase: Phase, options: FaultyRunOptions = {
     [Symbol.asyncDispose]: async () => {
       for (const { pid } of processesWith(folder)) kill(pid)
       await run
-      device?.unplug()
+      await device?.[Symbol.asyncDispose]()
       disk?.unmount()
       await project[Symbol.asyncDispose]()
     },
@@ -229,25 +229,6 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // It has ended by itself.
-  }
-}
-
-/** A serial device that can be unplugged. */
-async function plugSerialDevice(folder: string) {
-  const path = join(folder, 'tty')
-  let socat: ChildProcess | undefined
-  const plug = async () => {
-    socat = spawn('socat', [`pty,raw,echo=0,link=${path}`, 'exec:cat'], { stdio: 'ignore' })
-    while (!existsSync(path)) await delay(20)
-  }
-  await plug()
-  return {
-    path,
-    plug,
-    unplug: () => {
-      socat?.kill('SIGKILL')
-      rmSync(path, { force: true })
-    },
   }
 }
 

@@ -96,7 +96,7 @@ const scenarios: Readonly<Record<Fault, Scenario>> = {
   },
   'serial device gone': {
     options: { usesSerial: true },
-    happen: (run) => run.device?.unplug(),
+    happen: (run) => void run.device?.interrupt(),
     goesOn: (phase) => phase !== 'in a stream' && phase !== 'cleaning up',
     end: (phase) => {
       if (phase === 'cleaning up') return passes
@@ -176,7 +176,7 @@ export function testFaults(phasesOf: (fault: Fault) => readonly Phase[]): void {
       // A jump of the clock is in the journal's times, too.
       expect(safeMs % 3_600_000).toBeLessThan(boundMs)
       expect(Date.now() - begin).toBeLessThan(boundMs + 10_000)
-      run.device?.unplug()
+      await run.device?.interrupt()
       await expect.poll(run.leftovers, { timeout: 10_000 }).toEqual([])
       task.meta.fault = { fault, phase, shown }
     })

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { execa } from 'execa'
 
 import { connect } from '../../../src/clients/connect.ts'
@@ -7,6 +5,7 @@ import { HardwareError } from '../../../src/errors.ts'
 import type { Endpoint } from '../../../src/protocol/endpoint.ts'
 import { builtFile } from '../../support/built.ts'
 import type { Certificates } from '../../support/certificates.ts'
+import { freePort } from '../../support/free-port.ts'
 import { endServer, ProcessOutput } from '../../support/process-output.ts'
 import { pythonProgram } from '../../../scripts/python-environment.ts'
 import { pythonEnvironmentVariables } from './python.ts'
@@ -106,13 +105,4 @@ async function untilItAnswers(endpoint: Endpoint, exporter: { output(): string }
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

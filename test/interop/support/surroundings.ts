@@ -1,12 +1,12 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { access, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { execa } from 'execa'
-import { vi } from 'vitest'
 
 import { createPrivateFolder } from '../../../src/base/private-folder.ts'
+import { startEchoPty } from '../../support/echo-pty.ts'
+import { freePort, freeUdpPort } from '../../support/free-port.ts'
 import type { Surroundings } from './exporter-file.ts'
 
 /** What the exporters' drivers lead to: endpoints that send back what they get, a serial port, and storage. */
@@ -14,19 +14,17 @@ export async function createSurroundings(): Promise<Surroundings & AsyncDisposab
   const folder = await createPrivateFolder()
   await mkdir(join(folder.path, 'storage'))
   const unixSocket = join(folder.path, 'echo.sock')
-  const serialPort = join(folder.path, 'ttyECHO')
   const tcp = await listen(echoServer(), 0)
   const unix = await listen(echoServer(), unixSocket)
   const udp = createSocket('udp4')
   udp.on('message', (message, { port, address }) => udp.send(message, port, address))
   udp.bind(0, '127.0.0.1')
   await once(udp, 'listening')
-  const [tftpPort, httpPort] = [await freeUdpPort(), await freeTcpPort()]
-  const socat = execa('socat', [`pty,raw,echo=0,link=${serialPort}`, 'exec:cat'], { reject: false })
-  await vi.waitFor(() => access(serialPort), { timeout: 10_000 })
+  const [tftpPort, httpPort] = [await freeUdpPort(), await freePort()]
+  const serial = await startEchoPty()
   return {
     folder: folder.path,
-    serialPort,
+    serialPort: serial.path,
     unixSocket,
     tcpPort: (tcp.address() as AddressInfo).port,
     udpPort: udp.address().port,
@@ -36,22 +34,10 @@ export async function createSurroundings(): Promise<Surroundings & AsyncDisposab
       tcp.close()
       unix.close()
       udp.close()
-      socat.kill('SIGKILL')
-      await socat
+      await serial[Symbol.asyncDispose]()
       await folder.remove()
     },
   }
-}
-
-async function freeUdpPort(): Promise<number> {
-  await using socket = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  return socket.address().port
-}
-
-async function freeTcpPort(): Promise<number> {
-  await using server = await listen(echoServer(), 0)
-  return (server.address() as AddressInfo).port
 }
 
 function echoServer(): Server {
