@@ -15,7 +15,7 @@ execFileSync(
   [
     ...['-mcpu=cortex-m0', '-mthumb', '-Os', '-std=c11', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra', '-Werror'],
     // Nothing in the file depends on where, or how often, it is built.
-    ...['-Wl,-T,firmware.ld', '-Wl,--build-id=none', '-Wl,-z,max-page-size=4', '-s'],
+    ...['-Wl,-T,firmware.ld', '-Wl,--build-id=none', '-Wl,-z,max-page-size=4'],
     ...['-o', output, 'firmware.c'],
   ],
   { cwd: folder, stdio: 'inherit' },
