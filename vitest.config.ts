@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{conformance,e2e,faults,interop,package,stress}/**'],
+          exclude: ['test/{conformance,e2e,faults,guest,interop,package,stress}/**'],
           // For a busy machine: many tests start programs.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -61,6 +61,17 @@ export default defineConfig({
           hookTimeout: 60_000,
           fileParallelism: false,
           maxConcurrency: 3,
+        },
+      },
+      {
+        // Inside of the guest, whose processor is simulated. It has one USB bus.
+        test: {
+          name: 'guest',
+          include: ['test/guest/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          isolate: false,
         },
       },
       {

@@ -9,8 +9,8 @@ import { type DriverNames, skeleton, type SkeletonFile } from './new-driver/skel
 
 const help = `Usage: npm run new-driver -- NAME
 
-Writes the files of a new driver, its interface, its client and its test, and adds them to the lists and to README.
-The files are a small simulated device. They pass 'npm run check' and their test; put the real device in its place.
+Writes the files of a new driver, its interface, its client and its tests, and adds them to the lists and to README.
+The files are a small simulated device. They pass 'npm run check' and their tests; put the real device in its place.
 
   NAME  in kebab-case: relay, usb-hub
 `
@@ -87,8 +87,9 @@ function report(kebab: string, { files, entries }: Additions): string {
     "  2. If Jumpstarter has such a driver, use its names: its client's path in the interface and in src/clients/types.ts, and",
     "     its driver's type in src/drivers/types.ts.",
     "  3. Write the first sentence of the driver's comment: it is the driver's row in README. Then run npm run driver-table.",
-    `  4. Run npm run check and npx vitest run --project unit test/drivers/${kebab}.test.ts test/catalog.test.ts`,
+    `  4. Run npm run check and npx vitest run test/drivers/${kebab}.test.ts test/conformance/${kebab}.test.ts test/catalog.test.ts`,
     '  5. Write its section of docs/drivers.md, run npm run driver-table again, and add a line to CHANGELOG.md.',
+    '  6. Run npm run test:conformance, which writes its row of the table of real parts in docs/drivers.md.',
   ].join('\n')
 }
 

@@ -54,6 +54,8 @@ export const errorCodes = {
   STATE_UNREACHABLE: 'test',
   UNAUTHENTICATED: 'lab',
   VALUE_UNSUPPORTED: 'test',
+  WORKER_EXITED: 'test',
+  WRONG_BOARD: 'board',
 } as const satisfies Record<string, ErrorOrigin>
 
 /** A key of {@link errorCodes}. `docs/errors.md` explains each code and says what to do. */
@@ -79,8 +81,14 @@ export interface ErrorDetails {
   readonly address?: string | undefined
   /** The time limit that ran out, in milliseconds. */
   readonly limitMs?: number | undefined
+  /** True if the device is not there, or not reachable, and may come back: consoles wait for it. */
+  readonly isAway?: true | undefined
   /** The last lines of a program that failed: those of standard error, or of standard output where there are none. */
   readonly output?: readonly string[] | undefined
+  /** The id of the chip or board that had to be there, when another one was. */
+  readonly expected?: string | undefined
+  /** The id of the chip or board that was there. */
+  readonly found?: string | undefined
 }
 
 /** Options of {@link HardwareError}. */

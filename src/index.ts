@@ -17,6 +17,7 @@ export { type ErrorCode, errorCodes, type ErrorDetails, type ErrorOrigin, Hardwa
 export { byteStream, call, defineInterface, streaming } from './interfaces/define.ts'
 export type { Implementation, InterfaceDefinition } from './interfaces/define.ts'
 export type { ResourceHandle } from './interfaces/resource.ts'
+export { step } from './recording/record-step.ts'
 export { Driver } from './runtime/driver.ts'
 export { expect } from './fixtures/matchers.ts'
 export type { BoardNeed, DriversNeed, Need, Needs, ResetBetween } from './fixtures/need.ts'

@@ -102,3 +102,14 @@ test('no file takes its time from globals, which vi.useFakeTimers() stops', () =
   const users = files.filter((file) => globals.test(readFileSync(join(source, file), 'utf8')))
   expect(users.filter((file) => !exceptions.includes(file))).toEqual([])
 })
+
+test('files are short: at most 250 lines, and half of them at most 70', () => {
+  const written = files.filter((file) => !file.includes('/generated/'))
+  const lengths = written.map((file) => ({
+    file,
+    lines: readFileSync(join(source, file), 'utf8').split('\n').length - 1,
+  }))
+  expect(lengths.filter(({ lines }) => lines > 250)).toEqual([])
+  const sorted = lengths.map(({ lines }) => lines).toSorted((one, other) => one - other)
+  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(70)
+})

@@ -22,6 +22,14 @@ test('docs/drivers.md has a section for every driver, with an example', () => {
   expect(Array.from(driverTypes.keys()).filter((type) => !/\.Sync/.test(type) && !shown.includes(type))).toEqual([])
 })
 
+test('the table of real parts has every driver that can be tested with one', () => {
+  const rows = new Set(Array.from(page.matchAll(/^\| (\w+)(?: \(\w+\))? \|.*\|.*\| \d+ \|/gm), ([, name]) => name))
+  const names = Array.from(driverTypes.keys(), (type) => type.replace(/^.*[.#](?:Sync)?/, ''))
+  // A group is made of other drivers, and nothing here can stand for a HID device.
+  const others = ['Composite', 'NoyitoPowerHID']
+  expect(names.filter((name) => !others.includes(name) && !rows.has(name))).toEqual([])
+})
+
 test.each(examples)('the example of $title is the file of an exporter', async ({ yaml }) => {
   const root = await buildExporter(yaml)
   expect(Object.keys(root.children)).not.toEqual([])

@@ -23,6 +23,11 @@ export function skeleton(names: DriverNames): readonly SkeletonFile[] {
     { path: `src/drivers/${kebab}/${kebab}-driver.ts`, purpose: 'the device and its config', text: driver(names) },
     { path: `src/clients/drivers/${kebab}-client.ts`, purpose: 'the methods that tests call', text: client(names) },
     { path: `test/drivers/${kebab}.test.ts`, purpose: 'a test of all three', text: test(names) },
+    {
+      path: `test/conformance/${kebab}.test.ts`,
+      purpose: 'the tests that every driver has, against the real device',
+      text: conformance(names),
+    },
   ]
 }
 
@@ -143,7 +148,28 @@ test.each([-1, 101, NaN, '50'])('the level %j is refused', async (level) => {
 
 test('all mistakes of the config are named', () => {
   const config = { level: -1, lever: 1 }
-  expect(() => new ${pascal}Driver(config)).toThrow(/^level is -1;.*unknown keys lever/)
+  expect(() => new ${pascal}Driver(config)).toThrow(/^level is -1;.*lever is an unknown key/)
+})
+`
+}
+
+function conformance({ kebab, pascal }: DriverNames): string {
+  return `import { ${pascal}Client } from '../../src/clients/index.ts'
+import { describeDriver } from '../../src/conformance/index.ts'
+import { ${pascal}Driver } from '../../src/drivers/index.ts'
+import { ${pascal} } from '../../src/interfaces/index.ts'
+
+describeDriver('${pascal}Driver', () => ({ driver: new ${pascal}Driver({ level: 20 }) }), {
+  kind: '${kebab}',
+  // The row in docs/drivers.md names what the driver was tested with.
+  against: 'no device: the driver simulates it',
+  interface: ${pascal},
+  client: ${pascal}Client,
+  async use(device) {
+    await device.setLevel(50)
+    await device.level()
+  },
+  badCalls: [['setLevel', 101]],
 })
 `
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 
 import { cutText } from './cut-text.ts'
+import { ConfigError, Mistake } from './mistake.ts'
 
 /** The longest time limit that options may have, in milliseconds: a day, far below the 24 days that timers can hold. */
 export const maxTimeoutMs = 86_400_000
@@ -69,7 +70,7 @@ export const rules = {
  * Checks the `config` of a driver's entry.
  *
  * @param known a rule for each key that the config can have
- * @throws TypeError with all mistakes, unknown keys among them
+ * @throws ConfigError with all mistakes, unknown keys among them
  */
 export function checkConfig(config: unknown, known: ConfigRules): void {
   throwMistakes(findMistakes(config, known))
@@ -78,32 +79,29 @@ export function checkConfig(config: unknown, known: ConfigRules): void {
 /**
  * Makes one error of all mistakes of a config: those of {@link findMistakes}, and those that concern several keys.
  *
- * @throws TypeError unless the list is empty
+ * @throws ConfigError unless the list is empty
  */
-export function throwMistakes(mistakes: readonly string[]): void {
-  if (mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+export function throwMistakes(mistakes: readonly Mistake[]): void {
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
 }
 
 /**
  * Finds the mistakes of a config, or of an object inside one.
  *
- * @param place the text in front of each key: `methods.ls.`
+ * @param path the keys on the way to that object: `['methods', 'ls']`
  */
-export function findMistakes(config: unknown, known: ConfigRules, place = ''): readonly string[] {
+export function findMistakes(config: unknown, known: ConfigRules, path: readonly string[] = []): readonly Mistake[] {
   const given = (config ?? {}) as Readonly<Record<string, unknown>>
   if (typeof given !== 'object' || Array.isArray(given)) {
-    return [`${place.replace(/\.$/, '')} is ${show(config)}; it has to be an object`.trimStart()]
+    return [new Mistake(path, `is ${show(config)}; it has to be an object`)]
   }
   const wrong = Object.entries(known).flatMap(([key, rule]) => {
-    const mistake = rule(Object.hasOwn(given, key) ? given[key] : undefined)
-    return mistake === undefined ? [] : [`${place}${key} ${mistake}`]
+    const text = rule(Object.hasOwn(given, key) ? given[key] : undefined)
+    return text === undefined ? [] : [new Mistake([...path, key], text)]
   })
   const unknown = Object.keys(given).filter((key) => !Object.hasOwn(known, key))
-  if (unknown.length > 0) {
-    const keys = Object.keys(known).join(', ')
-    wrong.push(`has unknown keys ${unknown.map((key) => place + key).join(', ')}; it can have ${keys}`)
-  }
-  return wrong
+  const cure = `known keys: ${Object.keys(known).join(', ') || 'none'}`
+  return [...wrong, ...unknown.map((key) => new Mistake([...path, key], `is an unknown key; ${cure}`))]
 }
 
 /** True for a whole number in a range, both ends included. */

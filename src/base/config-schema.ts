@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-import { type ConfigRules, checkConfig, throwMistakes } from './check.ts'
+import { type ConfigRules, checkConfig } from './check.ts'
+import { ConfigError, Mistake } from './mistake.ts'
 
 /** What the `config` of a driver may be: our rules, key by key, or any Standard Schema, such as one of zod, valibot or arktype. */
 export type ConfigSchema = ConfigRules | StandardSchemaV1
@@ -14,7 +15,7 @@ export function isStandardSchema(schema: ConfigSchema): schema is StandardSchema
  * Checks the `config` of a driver's entry.
  *
  * @returns the config; for a Standard Schema its output, with defaults filled in
- * @throws TypeError with all mistakes, each with its place: `ports.0.name is missing`
+ * @throws ConfigError with all mistakes, each with its place: `ports.0.name is not valid: Invalid input`
  * @example
  * ```ts
  * const config = z.object({ host: z.string(), port: z.number().default(5025) })
@@ -37,10 +38,10 @@ export function parseConfig(config: unknown, schema: ConfigSchema): unknown {
     throw new TypeError('the schema of a config has to answer at once, and this one returns a promise')
   }
   if (result.issues === undefined) return result.value
-  return throwMistakes(
+  throw new ConfigError(
     result.issues.map(({ path = [], message }) => {
-      const place = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-      return place === '' ? message : `${place}: ${message}`
+      const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
+      return new Mistake(keys, keys.length === 0 ? message : `is not valid: ${message}`)
     }),
   )
 }

@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises'
 
 import { HardwareError } from '../errors.ts'
 import { onAbort } from './abort.ts'
-import { cutText } from './cut-text.ts'
+import { lastLines } from './last-lines.ts'
 import { readLines } from './lines.ts'
+import { maskSecrets } from './mask-secrets.ts'
+import { missingProgram } from './missing-program.ts'
 import { describeEnd, ProcessGroup } from './process-group.ts'
 import { withTimeLimit } from './time-limit.ts'
 
@@ -13,8 +15,6 @@ const killAfterMs = 2_000
 const drainTimeoutMs = 1_000
 /** The most output that a result has, in characters. A program that prints more is ended. */
 const maxOutput = 16 * 1024 * 1024
-/** The number of last lines of output in an error. */
-const shownLines = 10
 
 /** Options of {@link runProgram}. */
 export interface RunProgramOptions {
@@ -96,29 +96,17 @@ export async function runProgram(
       const message = `${program} cannot be started: there is no folder ${options.cwd} (cwd)`
       throw new HardwareError('DEVICE_IO', message, { cause: end.error, origin: 'lab' })
     }
-    const cure = install === undefined ? 'install it, or add its folder to PATH' : install
-    throw new HardwareError('PROGRAM_MISSING', `The program ${program} is not installed: ${cure}`, { cause: end.error })
+    throw missingProgram(program, { install, cause: end.error })
   }
   if (end.type === 'exited' && exitCodes.includes(end.exitCode)) return { ...output.texts, exitCode: end.exitCode }
   const cause = end.type === 'notStarted' ? end.error : undefined
-  const secrets = (options.secrets ?? []).filter((secret) => secret !== '')
-  const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+  const hidden = (text: string) => maskSecrets(text, options.secrets ?? [])
   const shortMessage = hidden(`${program} ${describeEnd(end)}`)
   const { stdout, stderr } = output.texts
   // A secret may have several lines, and be longer than a line that is shown.
   const shown = lastLines(hidden(stderr.trim() === '' ? stdout : stderr))
   const message = [shortMessage, ...shown.map((line) => `  ${line}`)].join('\n')
   throw new HardwareError('DEVICE_IO', message, { cause, shortMessage, details: { output: shown } })
-}
-
-/** The last lines of a text, those without text left out. */
-function lastLines(text: string): readonly string[] {
-  return text
-    .trimEnd()
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '')
-    .slice(-shownLines)
-    .map((line) => cutText(line, 300))
 }
 
 /** The output of a program, with a limit. */

@@ -1,6 +1,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type Tags, visit } from 'yaml'
 
 import { messageOf } from '../errors.ts'
+import { deepestNode } from './yaml-place.ts'
 
 /** The place of a value in a file: keys and indexes from the root down. */
 export type Path = readonly (string | number)[]
@@ -195,11 +196,20 @@ export class YamlReader {
     }
   }
 
+  /** The place of a value for messages, with its line; where the file does not have it, with the line of what is above it. */
+  place(path: Path): string {
+    return this.#place(path, deepestNode(this.#document, path))
+  }
+
   /** Notes a mistake with its place, and with its line if the node has one. */
   mistake(path: Path, message: string, node: unknown): void {
+    this.mistakes.push(`${this.#place(path, node)} ${message}`)
+  }
+
+  #place(path: Path, node: unknown): string {
     const offset = (node as Node | null | undefined)?.range?.[0]
-    const place = offset === undefined ? '' : ` (line ${this.#lines.linePos(offset).line})`
-    this.mistakes.push(`${path.length === 0 ? 'the file' : path.join('.')}${place} ${message}`)
+    const line = offset === undefined ? '' : ` (line ${this.#lines.linePos(offset).line})`
+    return `${path.length === 0 ? 'the file' : path.join('.')}${line}`
   }
 }
 

@@ -44,9 +44,11 @@ export function boardBrokenError<State extends string>(reach: FailedReach<State>
   ]
   const why = errors.findLast((error) => error !== undefined)
   const cause = why instanceof HardwareError ? why : undefined
+  // A supply or a link that fails is the reason for the silence that follows.
+  const blamed = errors.findLast((error) => error instanceof HardwareError && ['lab', 'wire'].includes(error.origin))
   return new HardwareError('BOARD_BROKEN', lines.join('\n'), {
     cause: why,
-    origin: cause?.origin,
+    origin: blamed instanceof HardwareError ? blamed.origin : cause?.origin,
     details: { ...cause?.details, role: board },
     shortMessage: `Board '${board}' cannot be brought to '${goal}'${why === undefined ? '' : `: ${shortMessageOf(why)}`}`,
   })

@@ -1,4 +1,5 @@
 import { type ConfigRule, findMistakes, isRecord, maxTimeoutMs, ruleFor, rules } from '../base/check.ts'
+import { Mistake } from '../base/mistake.ts'
 import { HardwareError } from '../errors.ts'
 
 const functionRule = ruleFor('a function', (value) => typeof value === 'function')
@@ -24,22 +25,24 @@ export function checkBoard(definition: object): void {
       edges: ruleFor('a list', Array.isArray),
       timeoutMs: timeoutRule,
     }),
-    ...(names.includes('any') ? ["'any' cannot be the name of a state: it stands for all of them"] : []),
-    ...names.flatMap((name) => checkState(`states.${name}`, (states as Record<string, unknown>)[name])),
-    ...(Array.isArray(edges) ? edges : []).flatMap((edge, index) => checkEdge(`edges[${index}]`, edge, names)),
+    ...(names.includes('any')
+      ? [new Mistake(['states', 'any'], 'cannot be the name of a state: it stands for all of them')]
+      : []),
+    ...names.flatMap((name) => checkState(['states', name], (states as Record<string, unknown>)[name])),
+    ...(Array.isArray(edges) ? edges : []).flatMap((edge, index) => checkEdge([`edges[${index}]`], edge, names)),
   ]
   if (mistakes.length > 0) {
     throw new HardwareError('ARGUMENT_INVALID', `defineBoard() cannot take this:\n  ${mistakes.join('\n  ')}`)
   }
 }
 
-function checkState(place: string, state: unknown): readonly string[] {
-  if (!isRecord(state)) return [`${place} is not an object with a check`]
-  return findMistakes(state, { check: functionRule, timeoutMs: timeoutRule }, `${place}.`)
+function checkState(path: readonly string[], state: unknown): readonly Mistake[] {
+  if (!isRecord(state)) return [new Mistake(path, 'is not an object with a check')]
+  return findMistakes(state, { check: functionRule, timeoutMs: timeoutRule }, path)
 }
 
-function checkEdge(place: string, edge: unknown, states: readonly string[]): readonly string[] {
-  if (!isRecord(edge)) return [`${place} is not an object`]
+function checkEdge(path: readonly string[], edge: unknown, states: readonly string[]): readonly Mistake[] {
+  if (!isRecord(edge)) return [new Mistake(path, 'is not an object')]
   const stateRule: ConfigRule = (value) =>
     states.includes(value as string)
       ? undefined
@@ -58,6 +61,6 @@ function checkEdge(place: string, edge: unknown, states: readonly string[]): rea
       costMs: rules.optional(rules.amount),
       name: rules.optional(rules.text),
     },
-    `${place}.`,
+    path,
   )
 }

@@ -1,5 +1,6 @@
 import { now } from '../base/clock.ts'
 import { HardwareError } from '../errors.ts'
+import { recordStep } from '../recording/record-step.ts'
 import { boardBrokenError, type FailedEdge } from './board-broken-error.ts'
 import { BoardTurns, type BoardWaitOptions } from './board-turns.ts'
 import type { BoundBoard, BoundEdge } from './bound-board.ts'
@@ -70,7 +71,8 @@ export class RunningBoard<State extends string = string> {
    * ```
    */
   to(state: State, options: BoardWaitOptions = {}): Promise<void> {
-    return this.#turns.take(`to('${state}')`, options, (signal) => this.#reach(state, signal))
+    const step = { kind: 'action', target: `${this.#name}.states.to`, args: [state] } as const
+    return recordStep(step, () => this.#turns.take(`to('${state}')`, options, (signal) => this.#reach(state, signal)))
   }
 
   /**

@@ -10,7 +10,7 @@ import type { ExporterPool } from './exporter-pool.ts'
 import { ExporterPools } from './exporter-pools.ts'
 import type { ExporterSlot } from './exporter-slot.ts'
 import { FileConnection, type FileListener } from './file-connection.ts'
-import { FileRequest } from './file-request.ts'
+import { type HardwareOfProcess, FileRequest } from './file-request.ts'
 import type { Allocation } from './file-reservations.ts'
 import type { LeaseRequest, RoleGrant, RoleRefusal } from './messages.ts'
 import { explainBroken, explainMissing, holdersOf, type SettledExporters } from './missing-exporters.ts'
@@ -41,6 +41,8 @@ export class Broker {
   readonly #requests = new Set<FileRequest>()
   /** The reports of workers that have ended without a release. */
   readonly #exitReports = new Set<Promise<void>>()
+  /** What processes had whose connections have closed in the middle of a file. An exit may be told later than its connection. */
+  readonly #abandoned = new Map<number, HardwareOfProcess>()
   readonly #folder: Promise<PrivateFolder>
   #isCancelled = false
   #isClosed = false
@@ -85,6 +87,12 @@ export class Broker {
   /** Accepts files again, because another run begins. */
   resume(): void {
     this.#isCancelled = false
+  }
+
+  /** The file that a process runs, and the hardware that the file has; `undefined` if it runs none with hardware. */
+  hardwareOf(pid: number): HardwareOfProcess | undefined {
+    const running = [...this.#requests].find(({ request, ended }) => request.pid === pid && !ended)
+    return running?.hardware ?? this.#abandoned.get(pid)
   }
 
   /** Waits until the exits of all workers that have ended so far are reported. */
@@ -211,6 +219,8 @@ export class Broker {
 
   /** The connection of a file has closed: after its leases, or because its worker has ended. */
   async #abandon(file: FileRequest): Promise<void> {
+    const { pid } = file.request
+    if (!file.ended && pid !== undefined) this.#abandoned.set(pid, file.hardware)
     if (!this.#isCancelled && !this.#isClosed) {
       const reported = this.#reportWorkerExit(file)
       this.#exitReports.add(reported)

@@ -69,6 +69,11 @@ export class FileLeases implements SlotHolder {
     return Math.max(0, ...Array.from(this.#leases.values(), ({ lease }) => lease.releaseTimeoutMs))
   }
 
+  /** The names of the exporters that the file has, by role. */
+  get exporters(): Readonly<Record<string, string>> {
+    return Object.fromEntries(Array.from(this.#allocation, ([role, { name }]) => [role, name]))
+  }
+
   /** Takes slots, so that no other file gets them, for {@link FileLeases.lease}. */
   take(allocation: Allocation): void {
     for (const slot of allocation.values()) slot.take(this)

@@ -25,6 +25,16 @@ export interface FileRequestOptions {
   readonly blocked: () => void
 }
 
+/** A test file that has hardware, and the process that runs it. */
+export interface HardwareOfProcess {
+  /** The full path of the test file. */
+  readonly file: string
+  /** The name of its project in Vitest. */
+  readonly project: string
+  /** The names of the exporters, by role. */
+  readonly exporters: Readonly<Record<string, string>>
+}
+
 /** The request of one test file: its roles, the reason why it waits, and its leases. */
 export class FileRequest {
   /** The path of the test file relative to the root. */
@@ -72,6 +82,12 @@ export class FileRequest {
   /** True when the file has given its leases back, or its worker has ended. */
   get ended(): boolean {
     return this.leases.ended
+  }
+
+  /** The file and its hardware, for the case that its process ends. */
+  get hardware(): HardwareOfProcess {
+    const { file, project = '' } = this.request
+    return { file, project, exporters: this.leases.exporters }
   }
 
   /** The process that held an exporter when the file asked for it. */

@@ -14,8 +14,14 @@ export interface HardwareContext {
   readonly onMissing: 'fail' | 'skip'
   /** The number of times that a test runs again when its hardware has failed. */
   readonly retry: number
+  /** The tests whose evidence is attached: their steps, and the output of the consoles. */
+  readonly evidence: 'off' | 'on-failure' | 'on'
+  /** True if the run's Vitest shows the steps of a test below its error, and in its trace viewer. */
+  readonly hasTraceViewer: boolean
   /** Packages from which clients may be imported. */
   readonly allow: readonly string[]
+  /** The name of Vitest's project; empty if the run has one project without a name. */
+  readonly project: string
 }
 
 /** The hardware of one test, for reports. */
@@ -24,8 +30,10 @@ export interface TestHardware {
   readonly exporters: Readonly<Record<string, string>>
   /** The code of the test's error, if it is a HardwareError. */
   readonly code?: ErrorCode
-  /** The party that has to act on that error. */
+  /** The party that has to act on the test's error. */
   readonly origin?: ErrorOrigin
+  /** The step that failed, or the last one before the failure, as code: `dut.console.expect("login: ")`. */
+  readonly step?: string
 }
 
 /** The request of one file: a selector for each of its roles. All of them are granted together. */
@@ -33,6 +41,10 @@ export interface LeaseRequest {
   readonly type: 'acquire'
   /** The full path of the test file. */
   readonly file: string
+  /** The name of its project in Vitest. */
+  readonly project?: string
+  /** The worker's process. */
+  readonly pid?: number
   readonly roles: Readonly<Record<string, string>>
   /** The exporters on which a test of the file failed. The file gets other exporters if there are some. */
   readonly avoid?: readonly string[]

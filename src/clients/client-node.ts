@@ -1,7 +1,8 @@
-import { type ErrorCode, HardwareError } from '../errors.ts'
+import { type ErrorCode, type ErrorOrigin, HardwareError } from '../errors.ts'
 import type { InterfaceDefinition } from '../interfaces/define.ts'
 import type { Channel } from '../protocol/channel.ts'
 import type { DriverReport } from '../protocol/exporter.ts'
+import type { Recorder } from '../recording/recorder.ts'
 import type { BoardFailure } from './board-failure.ts'
 import type { Guard } from './console/guards.ts'
 
@@ -23,6 +24,8 @@ export interface ClientNode {
   readonly lineEnd?: string | undefined
   /** The time for which waits of serial consoles go on while the device is away, in milliseconds (default 30 000). */
   readonly returnTimeoutMs?: number | undefined
+  /** Gets the consoles, so that the evidence of a test has their output. */
+  readonly recorder?: Recorder | undefined
   /** Ends the waits on the exporter when one of its consoles reports a failure. */
   readonly boardFailure: BoardFailure
 }
@@ -41,12 +44,17 @@ export function labelOf({ role, path }: Pick<ClientNode, 'role' | 'path'>, name?
  * Makes the error of a driver, with its name in front.
  *
  * @param options.name the name of a driver that is the root of an exporter without a role
+ * @param options.origin the party that has to act, if it differs from the origin of the code
  */
 export function driverError(
   node: Pick<ClientNode, 'role' | 'path'>,
   code: ErrorCode,
   text: string,
-  { name, cause }: { readonly name: string; readonly cause?: unknown },
+  {
+    name,
+    cause,
+    origin,
+  }: { readonly name: string; readonly cause?: unknown; readonly origin?: ErrorOrigin | undefined },
 ): HardwareError {
-  return new HardwareError(code, `${labelOf(node, name)}: ${text}`, { cause, details: { driver: node.path } })
+  return new HardwareError(code, `${labelOf(node, name)}: ${text}`, { cause, origin, details: { driver: node.path } })
 }

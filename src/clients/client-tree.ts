@@ -3,6 +3,7 @@ import type { InterfaceDefinition } from '../interfaces/define.ts'
 import type { DriverReport, ExporterReport } from '../protocol/exporter.ts'
 import { clientLabel, nameLabel } from '../protocol/labels.ts'
 import type { ClientNode } from './client-node.ts'
+import { makeClient } from './make-client.ts'
 import { type ClientClass, DriverClient } from './driver-client.ts'
 
 /** Chooses the class, and the interface, of a driver's client. */
@@ -18,7 +19,7 @@ export type ChooseClient = (report: DriverReport) => { Client: ClientClass; cont
  */
 export function buildClients(
   report: ExporterReport,
-  shared: Pick<ClientNode, 'channel' | 'role' | 'guards' | 'lineEnd' | 'returnTimeoutMs' | 'boardFailure'>,
+  shared: Pick<ClientNode, 'channel' | 'role' | 'guards' | 'lineEnd' | 'returnTimeoutMs' | 'recorder' | 'boardFailure'>,
   choose: ChooseClient,
 ): DriverClient {
   const { address, details } = shared.channel
@@ -38,7 +39,8 @@ export function buildClients(
 
     const { Client, contract } = choose(driver)
     const path = parent === undefined || parent.node.path === '' ? name : `${parent.node.path}.${name}`
-    const client = new Client({ ...shared, report: driver, name, path, contract: contract ?? Client.interface })
+    const node = { ...shared, report: driver, name, path, contract: contract ?? Client.interface }
+    const client = makeClient(Client, node)
     if (parent === undefined) root = client
     else adopt(parent, name, client)
     latest.set(driver.uuid.toLowerCase(), client)
@@ -47,7 +49,8 @@ export function buildClients(
   return root
 }
 
-function adopt(parent: DriverClient, name: string, child: DriverClient): void {
+/** Puts a client below another one, where it is also a property, unless a method has the name. */
+export function adopt(parent: DriverClient, name: string, child: DriverClient): void {
   const property = { value: child, enumerable: true, configurable: true }
   Object.defineProperty(parent.children, name, property)
   if (!(name in parent)) Object.defineProperty(parent, name, property)

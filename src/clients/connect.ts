@@ -7,6 +7,7 @@ import type { Channel, ChannelWrapper, ConnectChannel, WhenLost } from '../proto
 import type { ExporterReport } from '../protocol/exporter.ts'
 import type { WaitOptions } from '../base/wait-options.ts'
 import { clientLabel } from '../protocol/labels.ts'
+import type { Recorder } from '../recording/recorder.ts'
 import type { Guard } from './console/guards.ts'
 import { BoardFailure } from './board-failure.ts'
 import { deriveClient } from './derive.ts'
@@ -42,6 +43,8 @@ export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   readonly whenLost?: WhenLost | undefined
   /** The name that the user gave the exporter. It stands before the drivers in errors: `dut.console`. */
   readonly role?: string | undefined
+  /** Gets the consoles; the methods of the clients become steps. */
+  readonly recorder?: Recorder | undefined
   /** Gets the output of the exporter's hook while connecting waits for it, line by line, and its warning. */
   readonly print?: ((line: string) => void) | undefined
 }
@@ -104,8 +107,8 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
       return [path, await resolveClient(path, options.allow ?? [])]
     })
     const classes = new Map(await Promise.all(loading))
-    const { role, guards, lineEnd, returnTimeoutMs } = options
-    const shared = { channel, role, guards, lineEnd, returnTimeoutMs, boardFailure: new BoardFailure() }
+    const { role, guards, lineEnd, returnTimeoutMs, recorder } = options
+    const shared = { channel, role, guards, lineEnd, returnTimeoutMs, recorder, boardFailure: new BoardFailure() }
     const root = buildClients(report, shared, (driver) => {
       const contract = options.contracts?.get(driver.uuid)
       const Client = classes.get(driver.labels[clientLabel] ?? '') ?? DriverClient

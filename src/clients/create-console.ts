@@ -16,8 +16,22 @@ export function createConsole(
     /** The name of the console if the driver is the root and has no role. */ readonly name: string
   },
 ): Console {
-  const { report, guards, lineEnd = lineEnds.get(report.labels[lineEndLabel] ?? ''), boardFailure, channel } = node
+  const {
+    report,
+    guards,
+    lineEnd = lineEnds.get(report.labels[lineEndLabel] ?? ''),
+    boardFailure,
+    channel,
+    recorder,
+  } = node
   boardFailure.watch()
-  const details = channel.details
-  return new Console(labelOf(node, name), connect, { guards, lineEnd, boardFailure, details, ...options })
+  const fixed = { guards, lineEnd, boardFailure, details: channel.details }
+  const recorded = recorder && { secrets: recorder.secrets, lastCallAt: () => recorder.lastCallAt }
+  const console = new Console(labelOf(node, name), connect, { ...fixed, ...recorded, ...options })
+  recorder?.addConsole({
+    name: console.name,
+    length: () => console.reader({ from: 'end' }).mark().text,
+    text: (from, to) => console.masked(console.since({ text: from, raw: 0 }, { text: to, raw: 0 })),
+  })
+  return console
 }

@@ -8,6 +8,7 @@ import type { InterfaceDefinition, MethodArgs, MethodNames, MethodResult } from 
 import type { OpenResource } from '../protocol/channel.ts'
 import { clientLabel } from '../protocol/labels.ts'
 import type { ContentEncoding } from '../protocol/resources.ts'
+import { beginStep, recordStep } from '../recording/record-step.ts'
 import { defaultCallTimeoutMs, noteWait, resolveCallOptions } from './call-options.ts'
 import { type ClientNode, labelOf } from './client-node.ts'
 import { DriverMethod } from './driver-method.ts'
@@ -89,14 +90,17 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
    */
   async call<M extends MethodNames<I, 'call'>>(method: M, ...args: MethodArgs<I, M>): Promise<MethodResult<I, M>> {
     const driverMethod = new DriverMethod(this.node, method)
-    const checked = await driverMethod.checkArgs(args)
-    const waitEnded = noteWait(() => `${driverMethod.target.label} has not answered yet.`)
-    try {
-      const result = await this.node.channel.call(driverMethod.target, checked, this.limits())
-      return (await driverMethod.checkResult(result)) as MethodResult<I, M>
-    } finally {
-      waitEnded()
-    }
+    return recordStep(driverMethod.step(args), async (step) => {
+      const checked = await driverMethod.checkArgs(args)
+      const waitEnded = noteWait(() => `${driverMethod.target.label} has not answered yet.`)
+      try {
+        const result = await this.node.channel.call(driverMethod.target, checked, this.limits())
+        step?.answered(result)
+        return (await driverMethod.checkResult(result)) as MethodResult<I, M>
+      } finally {
+        waitEnded()
+      }
+    })
   }
 
   /** Calls a method with many answers. Leaving the loop ends the call. */
@@ -105,16 +109,22 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
     ...args: MethodArgs<I, M>
   ): AsyncGenerator<MethodResult<I, M>, void, void> {
     const driverMethod = new DriverMethod(this.node, method)
-    const checked = await driverMethod.checkArgs(args)
+    const step = beginStep(driverMethod.step(args))
     const limits = limitsOf(this.node, this.options)
     const waitEnded = noteWait(() => `${driverMethod.target.label} has not ended yet.`)
     try {
+      const checked = await driverMethod.checkArgs(args)
       for await (const record of this.node.channel.streamingCall(driverMethod.target, checked, limits)) {
+        step?.answered(record)
         // A record without a schema does not wait for a turn of the event loop.
         yield (driverMethod.checksResults ? await driverMethod.checkResult(record) : record) as MethodResult<I, M>
       }
+    } catch (error) {
+      step?.ended(error)
+      throw error
     } finally {
       waitEnded()
+      if (step?.step.end === undefined) step?.ended()
     }
   }
 
@@ -123,7 +133,8 @@ export class DriverClient<I extends InterfaceDefinition = InterfaceDefinition> {
    * stream may be used for longer, as a console that outlives a test.
    */
   stream(method: MethodNames<I, 'byteStream'>): Promise<Duplex> {
-    return this.node.channel.openStream(new DriverMethod(this.node, method).target, this.limits())
+    const driverMethod = new DriverMethod(this.node, method)
+    return recordStep(driverMethod.step([]), () => this.node.channel.openStream(driverMethod.target, this.limits()))
   }
 
   /**

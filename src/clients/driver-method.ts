@@ -1,7 +1,9 @@
 import { type ErrorCode, HardwareError } from '../errors.ts'
 import { type MethodDefinition, toWireName } from '../interfaces/define.ts'
 import type { CallTarget } from '../protocol/channel.ts'
+import { clientLabel } from '../protocol/labels.ts'
 import { validate, validateArgs, ValidationError } from '../protocol/validation.ts'
+import type { StepDescription } from '../recording/recorder.ts'
 import { type ClientNode, labelOf } from './client-node.ts'
 
 /** A method of a driver, as its client calls it. */
@@ -30,6 +32,14 @@ export class DriverMethod {
   /** True if a schema checks the results. */
   get checksResults(): boolean {
     return this.#definition?.result !== undefined
+  }
+
+  /** Describes a call of the method for the recording. */
+  step(args: readonly unknown[]): StepDescription {
+    const { path, report } = this.#node
+    const client = report.labels[clientLabel] ?? ''
+    const call = { driver: path, client, method: this.target.method }
+    return { kind: 'call', target: this.#label, args, call }
   }
 
   /**

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
@@ -36,7 +36,7 @@ export async function sendFile<T>(
   { encoding = null }: FileOptions,
   use: (handle: ResourceHandle) => Promise<T>,
 ): Promise<T> {
-  if (source instanceof URL && source.protocol !== 'file:') return use(presigned(source, encoding))
+  if (isRemote(source)) return use(presigned(source, encoding))
   const content = await openSource(source)
   const { stream, handle } = await client.resource(encoding).catch((error: unknown) => {
     content.destroy()
@@ -145,6 +145,21 @@ export async function openSource(source: string | Uint8Array | Readable | URL): 
 /** Cuts bytes into pieces, so that they are not all queued for the wire at once. */
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += sliceBytes) yield bytes.subarray(start, start + sliceBytes)
+}
+
+/** Finds the size of a file, in bytes; `undefined` for a stream, for what the exporter gets itself, and for a missing file. */
+export async function sizeOf(source: FileSource): Promise<number | undefined> {
+  if (source instanceof Uint8Array) return source.length
+  if (source instanceof Readable || isRemote(source)) return undefined
+  return stat(source).then(
+    ({ size }) => size,
+    () => undefined,
+  )
+}
+
+/** True for a file that the exporter gets itself. */
+export function isRemote(source: FileSource): source is URL {
+  return source instanceof URL && source.protocol !== 'file:'
 }
 
 function presigned(url: URL, encoding: ContentEncoding | null): PresignedRequestHandle {

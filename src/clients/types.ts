@@ -103,6 +103,9 @@ export const clientTypes: ReadonlyMap<string, () => Promise<ClientClass>> = new 
     'jumpstarter_driver_xcp.client.XcpClient': async () => deriveClient((await import('../interfaces/xcp.ts')).Xcp),
     'vitest-hardware/clients#ContainerClient': async () =>
       (await import('./drivers/container-client.ts')).ContainerClient,
+    // Drivers that QEMU and gdbserver stand behind report a plain network, which Python's clients know, too.
+    'vitest-hardware/clients#DebugProbeClient': async () =>
+      (await import('./drivers/debug-probe-client.ts')).DebugProbeClient,
     'vitest-hardware/clients/scpi-power-supply#ScpiPowerSupplyClient': async () =>
       (await import('./drivers/scpi-power-supply-client.ts')).ScpiPowerSupplyClient,
     'vitest-hardware/interfaces#ScpiInstrument': async () =>

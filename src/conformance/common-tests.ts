@@ -3,6 +3,7 @@ import { assert, expect } from 'vitest'
 import { pause } from '../base/pause.ts'
 import { pollUntil } from '../base/poll.ts'
 import type { DriverClient } from '../clients/driver-client.ts'
+import type { Driver } from '../runtime/driver.ts'
 import type { DriverClass } from '../runtime/config/driver-types.ts'
 import type { MethodKind } from '../interfaces/define.ts'
 import { makeBadConfig, missedMistakes } from './bad-config.ts'
@@ -20,8 +21,8 @@ const momentsMs = [0, 2, 20]
 export function registerCommonTests<Client extends DriverClient, Device extends TestedDriver>(
   suite: Suite<Client, Device>,
 ): void {
-  const { badCalls, contract, kind, use, usesAtOnce = 20 } = suite.definition
-  const { badConfig, lacks, path, timeoutMs } = suite.options
+  const { badCalls, contract, kind, use } = suite.definition
+  const { badConfig, lacks, path, timeoutMs, usesAtOnce = suite.definition.usesAtOnce ?? 20 } = suite.options
 
   suite.test('has the methods of the interface, with their kinds and names', async ({ client, device }) => {
     const mistakes = contractMistakes(driverAt(path, device.driver), contract, new Set(Object.keys(lacks)))
@@ -44,12 +45,14 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
     })
   }
 
-  suite.test(`serves ${usesAtOnce} uses at once`, async ({ client, device }) => {
-    const uses = Array.from({ length: usesAtOnce }, () => use(client, device))
-    const ended = await outcomeOf(`${usesAtOnce} uses at once`, 3 * timeoutMs, Promise.allSettled(uses))
-    if (ended.failed) throw ended.error
-    expect(ended.value.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))).toEqual([])
-  })
+  if (usesAtOnce > 1) {
+    suite.test(`serves ${usesAtOnce} uses at once`, async ({ client, device }) => {
+      const uses = Array.from({ length: usesAtOnce }, () => use(client, device))
+      const ended = await outcomeOf(`${usesAtOnce} uses at once`, 3 * timeoutMs, Promise.allSettled(uses))
+      if (ended.failed) throw ended.error
+      expect(ended.value.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))).toEqual([])
+    })
+  }
 
   suite.test('can be used after a call was cancelled', async ({ client, device }) => {
     for (const ms of momentsMs) {
@@ -110,13 +113,23 @@ export function registerCommonTests<Client extends DriverClient, Device extends 
   )
 
   suite.test('names all mistakes of a config at once', async ({ device, notTested }) => {
-    const Class = device.driver.constructor as DriverClass
+    const Class = configuredClass(path, device.driver)
     const wrong = badConfig ?? makeBadConfig(Class)
     if (wrong === undefined) {
       return notTested(`${Class.name}.configRules do not tell the keys of the config; give the option badConfig`)
     }
     expect(await missedMistakes(Class, wrong)).toBeUndefined()
   })
+}
+
+/** Finds the class that the config is for: that of the driver at a path, or of the nearest one above it that has rules for a config. */
+function configuredClass(path: string | undefined, root: Driver): DriverClass {
+  const names = path?.split('.') ?? []
+  for (let length = names.length; length > 0; length--) {
+    const Class = driverAt(names.slice(0, length).join('.'), root).constructor as DriverClass
+    if (Class.configRules !== undefined) return Class
+  }
+  return root.constructor as DriverClass
 }
 
 /** Calls a method with arguments that its types may not allow. */

@@ -33,6 +33,11 @@ export interface ConformanceOptions<Ability extends string = never> {
   readonly lacks?: Readonly<Partial<Record<Ability | 'interrupt', string>>> | undefined
   /** The longest that one use of the device may take, in milliseconds (default 10 000). */
   readonly timeoutMs?: number | undefined
+  /**
+   * The number of uses that have to be possible at once (default 20; 4 for images). Choose less for a device that needs seconds for each,
+   * and 1 for one that cannot be used twice at once.
+   */
+  readonly usesAtOnce?: number | undefined
   /** A reason to skip the whole suite, such as a missing program (default: none). */
   readonly skip?: string | undefined
   /** A wrong config for the driver's class. By default the suite makes one from the rules in `static configRules`. */

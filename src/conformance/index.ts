@@ -4,9 +4,11 @@
  *
  * @module
  */
+export { type CanConformance, describeCan, type TestedCan } from './can.ts'
 export type { BadConfig, ConformanceOptions, CreateDriver, TestedDriver } from './device.ts'
 export { describeDigitalInput, type TestedInput } from './digital-input.ts'
 export { describeDigitalOutput, type TestedOutput } from './digital-output.ts'
+export { describeDriver, type DriverConformance } from './driver.ts'
 export type { EchoOptions } from './echo.ts'
 export { describeFlasher, type FlasherConformance } from './flasher.ts'
 export { describeNetwork, type NetworkConformance } from './network.ts'

@@ -1,6 +1,7 @@
 import { Cleanups } from '../base/cleanups.ts'
 import { timeLimitSignal, withTimeLimit } from '../base/time-limit.ts'
 import type { ClientClass, DriverClient } from '../clients/driver-client.ts'
+import { withClass } from '../clients/with-class.ts'
 import { HardwareError } from '../errors.ts'
 import type { Driver } from '../runtime/driver.ts'
 import { serve } from '../serve.ts'
@@ -40,8 +41,8 @@ export async function openDevice<Client extends DriverClient, Device extends Tes
     const end = { name: 'the end of the session', timeoutMs: sessionTimeoutMs }
     const closeSession = () => withTimeLimit(end, async () => root[Symbol.asyncDispose]())
     cleanups.add('the end of the session', closeSession, 'self-limited')
-    const { node }: DriverClient = follow<DriverClient>(path, root)
-    return { device, client: new Client(node), closeSession, [Symbol.asyncDispose]: () => cleanups.run() }
+    const client = withClass(follow<DriverClient>(path, root), Client)
+    return { device, client, closeSession, [Symbol.asyncDispose]: () => cleanups.run() }
   } catch (error) {
     return cleanups.runAfter(error)
   }

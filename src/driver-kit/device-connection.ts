@@ -10,7 +10,7 @@ export interface DeviceConnectionOptions<T> {
   /** The name of the device in errors: `the relay at 10.0.0.5:502`. */
   readonly name: string
   /**
-   * Opens the connection.
+   * Opens the connection. Its failures are of the origin `lab`, unless they have another one than `board`.
    *
    * @param ended to be called when the connection has ended by itself, with the reason if there is one
    * @param signal is aborted when the time for opening is over, or the caller has gone
@@ -117,7 +117,9 @@ export class DeviceConnection<T> {
       tooLate.abort(error)
       // It may be open all the same, later.
       void opening.then((device) => this.#options.close(device)).catch(() => undefined)
-      throw error instanceof HardwareError || signal.aborted ? error : this.#error('Cannot reach', error)
+      // A board is not to blame for an instrument that cannot be reached.
+      const isExplained = error instanceof HardwareError && error.origin !== 'board'
+      throw isExplained || signal.aborted ? error : this.#error('Cannot reach', error)
     }
   }
 

@@ -3,7 +3,16 @@
  *
  * @module
  */
-export { checkConfig, type ConfigRule, type ConfigRules, findMistakes, ruleFor, rules } from '../base/check.ts'
+export {
+  checkConfig,
+  type ConfigRule,
+  type ConfigRules,
+  findMistakes,
+  ruleFor,
+  rules,
+  throwMistakes,
+} from '../base/check.ts'
+export { ConfigError, Mistake } from '../base/mistake.ts'
 export { parseConfig } from '../base/config-schema.ts'
 export { loadOptionalModule } from '../base/optional-module.ts'
 export { type ProgramResult, runProgram, type RunProgramOptions } from '../base/run-program.ts'

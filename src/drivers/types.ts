@@ -6,6 +6,8 @@ import type { DriverClass, DriverTypes } from '../runtime/config/driver-types.ts
  */
 export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClass>>(
   Object.entries({
+    'jumpstarter_driver_can.driver.Can': async () => (await import('./can/can.ts')).Can,
+    'jumpstarter_driver_can.driver.IsoTpPython': async () => (await import('./iso-tp/iso-tp-python.ts')).IsoTpPython,
     'jumpstarter_driver_composite.driver.Composite': async () => (await import('./composite/composite.ts')).Composite,
     'jumpstarter_driver_http.driver.HttpServer': async () =>
       (await import('./http-server/http-server.ts')).HttpServerDriver,
@@ -22,6 +24,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
       (await import('./network/socket-network.ts')).UnixNetwork,
     'jumpstarter_driver_network.driver.WebsocketNetwork': async () =>
       (await import('./network/websocket-network.ts')).WebsocketNetwork,
+    'jumpstarter_driver_noyito_relay.driver.NoyitoPowerHID': async () =>
+      (await import('./serial-relay/noyito-power-hid.ts')).NoyitoPowerHID,
     'jumpstarter_driver_noyito_relay.driver.NoyitoPowerSerial': async () =>
       (await import('./serial-relay/noyito-power-serial.ts')).NoyitoPowerSerial,
     'jumpstarter_driver_opendal.driver.MockFlasher': async () =>
@@ -45,6 +49,8 @@ export const driverTypes: DriverTypes = new Map<string, () => Promise<DriverClas
     'jumpstarter_driver_uboot.driver.UbootConsole': async () =>
       (await import('./uboot/uboot-console.ts')).UbootConsoleDriver,
     'vitest-hardware/drivers#AvrBoard': async () => (await import('./avr-board/avr-board.ts')).AvrBoard,
+    'vitest-hardware/drivers#CommandFlasher': async () =>
+      (await import('./command-flasher/command-flasher.ts')).CommandFlasher,
     'vitest-hardware/drivers#CommandPower': async () => (await import('./command-power/command-power.ts')).CommandPower,
     'vitest-hardware/drivers#ContainerBoard': async () =>
       (await import('./container-board/container-board.ts')).ContainerBoard,

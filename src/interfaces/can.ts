@@ -1,5 +1,12 @@
 import { call, defineInterface } from './define.ts'
 
+/** The largest identifier of 11 bits. */
+export const maxStandardCanId = 0x7ff
+/** The largest identifier of 29 bits. */
+export const maxExtendedCanId = 0x1fff_ffff
+/** The numbers of bytes that a frame of CAN FD can have, by its data length code (ISO 11898-1). CAN has the first nine. */
+export const canFdLengths = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64] as const
+
 /** A frame of a CAN bus, in the form of the wire. */
 export interface CanMessage {
   /** Seconds, by the clock of the exporter's machine. */

@@ -23,6 +23,18 @@ export const Serial = defineInterface({
   },
 })
 
+/** The states of the lines that the other side of a serial port drives: true for an active line. */
+export interface ModemLines {
+  /** Clear to send. */
+  readonly cts: boolean
+  /** Data set ready. */
+  readonly dsr: boolean
+  /** Carrier detect. */
+  readonly cd: boolean
+  /** Ring indicator; left out by a port that does not tell it, as a device of the exporter's machine. */
+  readonly ri?: boolean | undefined
+}
+
 /** A serial port with more than Jumpstarter's has. With a driver of Jumpstarter's the additional methods end with METHOD_NOT_FOUND. */
 export const SerialPort = defineInterface({
   client: Serial.client,
@@ -30,5 +42,7 @@ export const SerialPort = defineInterface({
     ...Serial.methods,
     /** Sends a break of a length in milliseconds (default 250). */
     sendBreak: call<(durationMs?: number) => void>(),
+    /** Reads the lines that the other side drives. */
+    modemLines: call<() => ModemLines>({ idempotent: true }),
   },
 })

@@ -3,6 +3,7 @@ import type { Vitest } from 'vitest/node'
 import { startTimer } from '../base/clock.ts'
 import { pause } from '../base/pause.ts'
 import type { RunEvent } from '../leases/run-event.ts'
+import type { WorkerExit } from './dead-worker.ts'
 import { WorkerProcesses } from './worker-processes.ts'
 
 /** The signals that end a run, with the exit codes that shells give them: 128 and the signal's number (signal(7)). */
@@ -14,6 +15,14 @@ type EndingSignal = keyof typeof exitCodes
 const killAfterMs = 700
 /** The longest time that Vitest may take to end a run without workers, in milliseconds. */
 const drainTimeoutMs = 500
+
+/** Options of {@link EndOfRun}. */
+export interface EndOfRunOptions {
+  /** Receives the signal that ends the run. */
+  readonly emit: (event: RunEvent) => void
+  /** Called when the process of a worker has ended by itself, and no signal ends the run. */
+  readonly workerExited: (exit: WorkerExit) => void
+}
 
 /**
  * Ends a run after SIGINT, SIGTERM or SIGHUP. Vitest alone would exit within a millisecond, before any fixture cleans up. This
@@ -28,16 +37,18 @@ const drainTimeoutMs = 500
 export class EndOfRun {
   readonly #vitest: Vitest
   readonly #emit: (event: RunEvent) => void
-  readonly #workers = new WorkerProcesses()
+  readonly #workers: WorkerProcesses
   readonly #listeners = new Map<EndingSignal, () => void>()
   #hasStarted = false
   #signal: EndingSignal | undefined
   #waitsFor: 'tests' | 'exporters' = 'tests'
 
-  /** @param emit receives the signal that ends the run */
-  constructor(vitest: Vitest, emit: (event: RunEvent) => void) {
+  constructor(vitest: Vitest, { emit, workerExited }: EndOfRunOptions) {
     this.#vitest = vitest
     this.#emit = emit
+    this.#workers = new WorkerProcesses((exit) => {
+      if (this.#signal === undefined) workerExited(exit)
+    })
     // Vitest calls its listeners also when it restarts, and keeps them.
     vitest.onClose(() => {
       this.#workers.unwatch()

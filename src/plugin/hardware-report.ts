@@ -2,6 +2,7 @@ import type { TestAnnotation } from 'vitest'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 import { describe, isLeaseEvent } from '../leases/describe-event.ts'
+import type { TestHardware } from '../broker/messages.ts'
 import type { RunEvent } from '../leases/run-event.ts'
 
 /** The events that the end of the run repeats, where they are not lost among the tests. */
@@ -62,11 +63,15 @@ export class HardwareReport implements Reporter {
    * annotations waits for an answer of this process, for every test, and refuses tests that have failed.
    */
   onTestCaseResult(test: TestCase): void {
-    const { exporters, ...failure } = test.meta().hardware ?? { exporters: {} }
+    this.annotate(test.id, test.meta().hardware)
+  }
+
+  /** Adds the hardware of a test to its annotations. */
+  annotate(testId: string, { exporters, ...failure }: TestHardware = { exporters: {} }): void {
     const named = Object.entries(exporters).map(([role, exporter]) => [`exporter.${role}`, exporter])
     const facts = [...named, ...Object.entries(failure)]
     this.#options.annotate(
-      test.id,
+      testId,
       facts.map(([name, message = '']) => ({ type: `hardware.${name}`, message })),
     )
   }

@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os'
 import type { TestProject, TestSequencerConstructor, Vitest } from 'vitest/node'
 
 import { logLevelFrom } from '../base/log-level.ts'
+import { isOlder } from '../base/versions.ts'
 import { Broker } from '../broker/broker.ts'
 import { contextKey, type HardwareContext } from '../broker/messages.ts'
 import type { RunEvent } from '../leases/run-event.ts'
+import { failTestsOfDeadWorker, type WorkerExit } from './dead-worker.ts'
 import { EndOfRun } from './end-of-run.ts'
 import { poolsOf } from './exporter-sources.ts'
 import { HardwareReport } from './hardware-report.ts'
@@ -62,7 +64,7 @@ export class HardwareRun {
   private constructor(vitest: Vitest) {
     this.#vitest = vitest
     const emit = (event: RunEvent) => this.#emit(event)
-    this.#end = new EndOfRun(vitest, emit)
+    this.#end = new EndOfRun(vitest, { emit, workerExited: (exit) => this.#workerExited(exit) })
     this.#planner = new FilePlanner(vitest, { hardwareOf: (project) => this.#hardwareOf.get(project), emit })
   }
 
@@ -104,7 +106,7 @@ export class HardwareRun {
     this.#hardware.set(key, hardware)
     hardware.users++
     this.#hardwareOf.set(project, hardware)
-    project.provide(contextKey, contextOf(await hardware.address, options))
+    project.provide(contextKey, contextOf(await hardware.address, options, this.#vitest.version, project.name))
     return async () => {
       this.#hardwareOf.delete(project)
       hardware.users--
@@ -138,6 +140,15 @@ export class HardwareRun {
     this.report.receive(event)
   }
 
+  /** Reporters of Vitest write their files before the exporters have told what the worker left. */
+  #workerExited(exit: WorkerExit): void {
+    const hardware = this.#brokers.map((broker) => broker.hardwareOf(exit.pid)).find((found) => found !== undefined)
+    if (hardware === undefined) return
+    const tests = [...this.#vitest.state.idMap.values()].filter((task) => task.type === 'test')
+    const failed = failTestsOfDeadWorker(tests, hardware, exit)
+    for (const { id, meta } of failed) this.report.annotate(id, meta.hardware)
+  }
+
   #cancel(): void {
     this.#end.cancelled()
     for (const broker of this.#brokers) broker.cancel()
@@ -148,13 +159,19 @@ export class HardwareRun {
   }
 }
 
-function contextOf(broker: string, options: HardwareOptions): HardwareContext {
+/** The first Vitest that shows the steps of tests in Node.js. */
+const firstWithTraceViewer = '5.0'
+
+function contextOf(broker: string, options: HardwareOptions, vitest: string, project: string): HardwareContext {
   return {
     broker,
     leaseTimeoutMs: options.leaseTimeoutMs ?? defaultLeaseTimeoutMs,
     onMissing: options.onMissing ?? (isContinuousIntegration(process.env['CI']) ? 'fail' : 'skip'),
     retry: options.retry ?? 0,
+    evidence: options.evidence ?? 'on-failure',
+    hasTraceViewer: !isOlder(vitest, firstWithTraceViewer),
     allow: [...(options.allow ?? [])],
+    project,
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 
 import { type ConfigRules, findMistakes, isRecord, maxTimeoutMs, ruleFor, rules } from '../base/check.ts'
+import { Mistake } from '../base/mistake.ts'
 import { HardwareError } from '../errors.ts'
 import { environmentVariables, exporterFromEnvironment, leaseFromEnvironment } from '../leases/environment.ts'
 import type { SafeCall } from '../leases/call-safe.ts'
@@ -55,6 +56,11 @@ export interface HardwareOptions {
    */
   readonly retry?: number
   /**
+   * The tests that keep their evidence, for reports: what they did to the hardware step by step, and the output of the consoles.
+   * `on-failure` (default) keeps that of attempts that have failed, `on` that of every test, `off` none.
+   */
+  readonly evidence?: 'off' | 'on-failure' | 'on'
+  /**
    * The mildest lines of the drivers' log that the run shows: `debug`, `info`, `warning`, `error` or `off` (default: the value of
    * `VITEST_HARDWARE_LOG`, else `warning`).
    */
@@ -95,6 +101,7 @@ const optionRules: ConfigRules = {
   idleTimeoutMs: optional(timeLimit),
   onMissing: optional(rules.oneOf('fail', 'skip')),
   retry: optional(rules.wholeNumber(0, maxRetries)),
+  evidence: optional(rules.oneOf('off', 'on-failure', 'on')),
   log: optional(rules.oneOf(...logLevels)),
   allow: optional(ruleFor('a list of names of packages', (value) => Array.isArray(value) && value.every(isText))),
 }
@@ -122,18 +129,18 @@ export function checkOptions(
   const named = Object.entries(isRecord(exporters) ? exporters : {})
   const mistakes = [
     ...findMistakes(options, optionRules),
-    ...named.flatMap(([name, exporter]) => findMistakesOf(`exporters.${name}`, exporter)),
-    ...(isRecord(controller) ? findMistakes(controller, controllerRules, 'controller.') : []),
+    ...named.flatMap(([name, exporter]) => findMistakesOf(['exporters', name], exporter)),
+    ...(isRecord(controller) ? findMistakes(controller, controllerRules, ['controller']) : []),
   ]
   if (mistakes.length > 0) {
     throw new HardwareError('PLUGIN_OPTIONS_INVALID', `Invalid options of hardware():\n  ${mistakes.join('\n  ')}`)
   }
 }
 
-function findMistakesOf(place: string, exporter: unknown): readonly string[] {
-  if (isRecord(exporter)) return findMistakes(exporter, runningExporterRules, `${place}.`)
+function findMistakesOf(path: readonly string[], exporter: unknown): readonly Mistake[] {
+  if (isRecord(exporter)) return findMistakes(exporter, runningExporterRules, path)
   const mistake = exporterRule(exporter)
-  return mistake === undefined ? [] : [`${place} ${mistake}`]
+  return mistake === undefined ? [] : [new Mistake(path, mistake)]
 }
 
 function isSafeCall(value: unknown): boolean {

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
 import { now } from '../base/clock.ts'
+import type { WorkerExit } from './dead-worker.ts'
 
 /** The script of a process in Vitest's pools `forks` and `vmForks`. */
 const entryPattern = /[\\/]workers[\\/](?:forks|vmForks)\.js$/
@@ -14,8 +15,14 @@ const sameEventMs = 1_000
  */
 export class WorkerProcesses {
   readonly #running = new Set<ChildProcess>()
+  readonly #exited: (exit: WorkerExit) => void
   #lostAt = -Infinity
   #noneLeft: (() => void) | undefined
+
+  /** @param exited called when a process has ended by itself, before its connections are closed */
+  constructor(exited: (exit: WorkerExit) => void) {
+    this.#exited = exited
+  }
 
   /** Begins to watch for new processes. May be called again. */
   watch(): void {
@@ -48,9 +55,13 @@ export class WorkerProcesses {
     child.once('spawn', () => {
       if (!child.spawnargs.some((argument) => entryPattern.test(argument))) return
       this.#running.add(child)
-      child.once('exit', () => {
+      child.once('exit', (code, signal) => {
         this.#running.delete(child)
-        if (!child.killed) this.#lostAt = now()
+        if (!child.killed) {
+          this.#lostAt = now()
+          const reason = signal === null ? `exit code ${code}` : `signal ${signal}`
+          this.#exited({ pid: child.pid ?? 0, reason })
+        }
         if (this.#running.size === 0) this.#noneLeft?.()
       })
     })

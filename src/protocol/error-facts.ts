@@ -29,6 +29,11 @@ export interface ErrorFacts {
   readonly stack?: string | undefined
   /** The methods that the driver has, when it lacks the one that was called. */
   readonly methods?: readonly string[] | undefined
+  /** True if the device may come back. */
+  readonly isAway?: true | undefined
+  /** The ids of the board that had to be there, and of the one that was. */
+  readonly expected?: string | undefined
+  readonly found?: string | undefined
   /** The error that made this one happen. */
   readonly cause?: CauseFacts | undefined
 }
@@ -58,7 +63,9 @@ export function errorFactsOf(error: unknown): ErrorFacts {
   const cause = causeFactsOf(error)
   if (!(error instanceof HardwareError)) return { name, cause }
   const { code, origin, details } = error
-  return { name, code, origin, methods: details.methods?.slice(0, maxMethods), cause }
+  const { isAway } = details
+  const [expected, found] = [details.expected, details.found].map((id) => id && cutText(id, maxNameLength))
+  return { name, code, origin, methods: details.methods?.slice(0, maxMethods), isAway, expected, found, cause }
 }
 
 function causeFactsOf(error: unknown): CauseFacts | undefined {
@@ -115,7 +122,8 @@ export function readErrorFacts(metadata: Metadata | undefined): ErrorFacts | und
   const bytes = metadata?.get(errorMetadata)[0]
   if (bytes === undefined) return undefined
   try {
-    const { name, code, origin, stack, methods, cause } = JSON.parse(bytes.toString()) as Record<string, unknown>
+    const facts = JSON.parse(bytes.toString()) as Record<string, unknown>
+    const { name, code, origin, stack, methods, isAway, expected, found, cause } = facts
     return {
       name: typeof name === 'string' ? name : 'Error',
       ...withoutUndefined({
@@ -123,6 +131,9 @@ export function readErrorFacts(metadata: Metadata | undefined): ErrorFacts | und
         origin: origins.has(origin as ErrorOrigin) ? (origin as ErrorOrigin) : undefined,
         stack: typeof stack === 'string' ? stack : undefined,
         methods: Array.isArray(methods) ? methods.filter((method) => typeof method === 'string') : undefined,
+        isAway: isAway === true ? isAway : undefined,
+        expected: typeof expected === 'string' ? expected : undefined,
+        found: typeof found === 'string' ? found : undefined,
         cause: readCause(cause),
       }),
     }

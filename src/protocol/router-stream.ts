@@ -1,6 +1,7 @@
 import { Duplex, type Readable } from 'node:stream'
 
 import { startTimer, stopTimer } from '../base/clock.ts'
+import { failAfterData } from '../base/fail-after-data.ts'
 import { HardwareError } from '../errors.ts'
 import { FrameType, type StreamRequest, type StreamResponse } from './generated/jumpstarter/v1/router_pb.ts'
 
@@ -36,6 +37,7 @@ export class RouterStream extends Duplex {
   #onDrain: (() => void) | undefined
   #inputEnded = false
   #peerGone = false
+  #failure: Error | undefined
   #halfClosed: NodeJS.Timeout | undefined
 
   /** @param call the gRPC call of either end, which emits frames as `data`, and `end` and `drain` */
@@ -64,9 +66,21 @@ export class RouterStream extends Duplex {
   #endInput(): void {
     if (this.#inputEnded || this.destroyed) return
     this.#inputEnded = true
-    this.push(null)
+    if (this.#failure === undefined) this.push(null)
+    else failAfterData(this, this.#failure)
     // The end of the call may still come, and is only seen if it is read.
     this.#call.resume()
+  }
+
+  /**
+   * Ends the stream with the error of the call, after the data that has come before. A writer that is held up gets it at once: perhaps
+   * nobody reads.
+   */
+  fail(error: Error): void {
+    if (this.destroyed) return
+    const toRead = this.#call.readableLength + this.readableLength
+    if (this.#inputEnded || toRead === 0 || this.writableLength > 0) this.destroy(error)
+    else this.#failure = error
   }
 
   /** Notes the end of the call. Later writes fail. The data that came before can still be read. */
@@ -96,7 +110,7 @@ export class RouterStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (this.#peerGone) {
-      done(new HardwareError('CONNECTION_LOST', 'The other side has closed the stream'))
+      done(this.#failure ?? new HardwareError('CONNECTION_LOST', 'The other side has closed the stream'))
       return
     }
     let ready = true
@@ -112,7 +126,7 @@ export class RouterStream extends Duplex {
       this.#end.write({ frameType: FrameType.GOAWAY })
       this.#end.finished()
     }
-    done()
+    done(this.#failure)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -3,6 +3,7 @@ import { Metadata, status as Status } from '@grpc/grpc-js'
 import { cutText } from '../base/cut-text.ts'
 import { type ErrorCode, HardwareError } from '../errors.ts'
 import { type CallName, callError, cancelledCallError, type Peer } from './call-error.ts'
+import type { StatusLike } from './call-status.ts'
 import {
   driverStackOf,
   type ErrorFacts,
@@ -14,15 +15,6 @@ import {
   writeErrorFacts,
 } from './error-facts.ts'
 import { ValidationError } from './validation.ts'
-
-/** The status of a failed gRPC call. */
-export interface StatusLike {
-  readonly code: number
-  readonly details: string
-  readonly metadata?: Metadata
-  /** The system's code when no connection could be made: `ENOENT`. gRPC has it only in its text. */
-  readonly systemCode?: string | undefined
-}
 
 /** gRPC's C++ core refuses metadata above 8 KiB by default, and a character takes up to nine bytes there. */
 const maxDetailsLength = 800
@@ -129,12 +121,12 @@ export function fromStatus(failure: StatusLike, call: CallName, peer: Peer, sign
   return callError(code, call, failure.details || Status[failure.code] || String(failure.code), {
     cause: remote === undefined ? failure : new RemoteError(remote, failure.details),
     origin: remote?.origin,
-    details: { ...details, methods: remote?.methods },
+    details: {
+      ...details,
+      methods: remote?.methods,
+      isAway: remote?.isAway,
+      expected: remote?.expected,
+      found: remote?.found,
+    },
   })
-}
-
-/** The status of the gRPC call that an error was made from; empty if there was none. */
-export function statusOfError(error: unknown): Partial<StatusLike> {
-  const cause = error instanceof HardwareError ? error.cause : undefined
-  return typeof cause === 'object' && cause !== null ? cause : {}
 }

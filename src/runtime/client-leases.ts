@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { wallClock } from '../base/clock.ts'
-import type { FromLeases, LeaseClient } from '../protocol/lease-service.ts'
+import type { FromLeases, LeaseClient } from '../protocol/lease-messages.ts'
 
 interface Waiter {
   readonly client: Omit<LeaseClient, 'since'>

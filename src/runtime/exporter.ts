@@ -50,7 +50,7 @@ export async function loadExporter(file: string, types: DriverTypes): Promise<Ex
 }
 
 async function loadYaml(file: string, types: DriverTypes): Promise<Exporter> {
-  const [text, { parseExporterConfig }, { prepareTree }] = await Promise.all([
+  const [text, { readExporterFile }, { prepareTree }] = await Promise.all([
     readFile(file, 'utf8').catch((cause: unknown) => {
       throw new HardwareError('EXPORTER_CONFIG_INVALID', `Cannot read ${shownPath(file)}: ${messageOf(cause)}`, {
         cause,
@@ -59,9 +59,10 @@ async function loadYaml(file: string, types: DriverTypes): Promise<Exporter> {
     import('./config/parse.ts'),
     import('./config/build.ts'),
   ])
-  const config = parseExporterConfig(text, file)
+  const exporterFile = readExporterFile(text, file)
+  const { config } = exporterFile
   const warnings = [...config.warnings]
-  const createRoot = await prepareTree(config, file, types, (warning) => warnings.push(warning))
+  const createRoot = await prepareTree(exporterFile, types, (warning) => warnings.push(warning))
   return { ...config, warnings, createRoot }
 }
 

@@ -1,5 +1,6 @@
 import { cutText } from '../base/cut-text.ts'
 import { anySignal, untilAborted } from '../base/abort.ts'
+import { missingProgram } from '../base/missing-program.ts'
 import { describeEnd, ProcessGroup } from '../base/process-group.ts'
 import { HardwareError } from '../errors.ts'
 
@@ -77,7 +78,9 @@ async function run(
   const stop = anySignal(limit, signal)
   try {
     const end = await untilAborted(group.exited, stop)
-    return end.type === 'exited' && end.exitCode === 0 ? undefined : { reason: describeEnd(end) }
+    if (end.type === 'exited' && end.exitCode === 0) return undefined
+    const isMissing = end.type === 'notStarted' && end.isMissing
+    return { reason: isMissing ? `could not be started: ${missingProgram(command[0]).message}` : describeEnd(end) }
   } catch {
     await group.end()
     if (!limit.aborted) return { reason: 'was cancelled' }

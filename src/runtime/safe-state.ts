@@ -78,7 +78,7 @@ export function addSafeCalls(cleanups: Cleanups, calls: readonly SafeCall[]): vo
 async function makeSafe(call: SafeCall, timeoutMs: number): Promise<void> {
   const stop = new AbortController()
   try {
-    await withTimeLimit({ name: 'it', timeoutMs }, () => perform(call, stop.signal))
+    await withTimeLimit({ name: 'it', timeoutMs }, () => performCall(call, stop.signal))
   } catch (cause) {
     stop.abort(cause)
     const { name, path, method } = call
@@ -87,8 +87,8 @@ async function makeSafe(call: SafeCall, timeoutMs: number): Promise<void> {
   }
 }
 
-/** Makes a call. Of a call with many answers, all are read. */
-async function perform(call: SafeCall, signal: AbortSignal): Promise<void> {
+/** Makes a call. Of a call with many answers, all are read. @throws what the driver throws, and COMMAND_FAILED for a command that fails */
+export async function performCall(call: SafeCall, signal: AbortSignal): Promise<void> {
   if (call.definition.kind === 'call') {
     await dispatchCall(call, call.args, signal)
     return
@@ -111,8 +111,8 @@ function callsOfInterfaces(root: Driver): SafeCall[] {
   })
 }
 
-/** @returns the call, or the mistake, as the end of a sentence */
-function findCall(root: Driver, entry: SafeEntry): SafeCall | string {
+/** Finds a call of a driver below `root`. @returns the call, or the mistake, as the end of a sentence */
+export function findCall(root: Driver, entry: SafeEntry): SafeCall | string {
   const { call: text, args = [] } = typeof entry === 'string' ? { call: entry } : entry
   const path = text.split('.')
   const name = path.pop() ?? ''

@@ -8,6 +8,7 @@ import { HardwareError, messageOf } from '../errors.ts'
 import type { ExporterReport, ExporterState, ExporterStatusName } from '../protocol/exporter.ts'
 import { AddressGuard } from './address-guard.ts'
 import { Call, callSignal, currentCall } from './call.ts'
+import { closeDriver } from './close-driver.ts'
 import { attachDriver, type Driver, interfaceOf } from './driver.ts'
 import { describePlace, driverPaths, ownerAt, walkTree } from './driver-tree.ts'
 import { LogBroadcast } from './log-broadcast.ts'
@@ -239,17 +240,4 @@ export class Session {
     const { name, path } = ownerAt(driver, this.pathOf(driver))
     return { name: `${work} of ${name}`, timeoutMs: this.#driverTimeoutMs, details: { driver: path } }
   }
-}
-
-async function closeDriver(limit: TimeLimit, close: () => Promise<void>): Promise<void> {
-  try {
-    await withTimeLimit(limit, close)
-  } catch (cause) {
-    const details = isTimeout(cause) ? cause.details : limit.details
-    throw new HardwareError('CLEANUP_FAILED', `${limit.name}: ${messageOf(cause)}`, { cause, details })
-  }
-}
-
-function isTimeout(error: unknown): error is HardwareError {
-  return error instanceof HardwareError && error.timedOut
 }

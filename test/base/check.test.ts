@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { checkConfig, findMistakes, isRecord, rules } from '../../src/base/check.ts'
+import { Mistake } from '../../src/base/mistake.ts'
 
 test('isRecord is true for objects with keys alone', () => {
   expect([{}, { a: 1 }, Object.create(null)].map(isRecord)).toEqual([true, true, true])
@@ -28,7 +29,7 @@ describe('rules', () => {
   })
 
   test('no message shows a secret', () => {
-    expect(findMistakes({ password: 4711 }, { password: rules.secret })).toEqual([
+    expect(findMistakes({ password: 4711 }, { password: rules.secret }).map(String)).toEqual([
       'password is missing, or is no text; a number has to be in quotes',
     ])
   })
@@ -63,18 +64,19 @@ test('all mistakes are named at once', () => {
   expect(findMistakes({ port: 1, name: 'a' }, known)).toEqual([])
   expect(() => checkConfig({ port: 'x', speed: 0, sped: 1, constructor: 2 }, known)).toThrow(
     new TypeError(
-      'port is "x"; it has to be a number from 1 to 65535; name is missing; it has to be a text; speed is 0; it has to be a whole number above 0; has unknown keys sped, constructor; it can have port, name, speed',
+      'port is "x"; it has to be a number from 1 to 65535; name is missing; it has to be a text; speed is 0; it has to be a whole number above 0; sped is an unknown key; known keys: port, name, speed; constructor is an unknown key; known keys: port, name, speed',
     ),
   )
-  expect(findMistakes({ nmae: 1 }, { name: rules.text }, 'methods.ls.')).toEqual([
-    'methods.ls.name is missing; it has to be a text',
-    'has unknown keys methods.ls.nmae; it can have name',
+  expect(findMistakes({ nmae: 1 }, { name: rules.text }, ['methods', 'l.s'])).toEqual([
+    new Mistake(['methods', 'l.s', 'name'], 'is missing; it has to be a text'),
+    new Mistake(['methods', 'l.s', 'nmae'], 'is an unknown key; known keys: name'),
   ])
-  expect(findMistakes([1], known, 'methods.ls.')).toEqual(['methods.ls is [1]; it has to be an object'])
+  expect(findMistakes({ name: 1 }, {}).map(String)).toEqual(['name is an unknown key; known keys: none'])
+  expect(findMistakes([1], known, ['methods', 'ls']).map(String)).toEqual(['methods.ls is [1]; it has to be an object'])
 })
 
 test('nothing counts by inheritance', () => {
-  expect(findMistakes({}, { toString: rules.text })).toEqual(['toString is missing; it has to be a text'])
+  expect(findMistakes({}, { toString: rules.text }).map(String)).toEqual(['toString is missing; it has to be a text'])
   const hostile = JSON.parse('{"__proto__": {"name": "x"}}') as unknown
   expect(findMistakes(hostile, { name: rules.text })).toHaveLength(2)
 })
@@ -83,13 +85,13 @@ test('any value can be shown, and briefly', () => {
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
   for (const value of [circle, 1n, Symbol('x'), () => undefined, 'x'.repeat(1 << 20)]) {
-    const [mistake = ''] = findMistakes({ port: value }, { port: rules.port })
+    const mistake = String(findMistakes({ port: value }, { port: rules.port })[0])
     expect(mistake).toMatch(/^port is .+; it has to be a number from 1 to 65535$/s)
     expect(mistake.length).toBeLessThan(300)
   }
   fc.assert(
     fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }), (config) => {
-      for (const mistake of findMistakes(config, { port: rules.port })) expect(typeof mistake).toBe('string')
+      for (const mistake of findMistakes(config, { port: rules.port })) expect(mistake.text).toMatch(/\w/)
     }),
   )
 })

@@ -103,7 +103,13 @@ describe('guards', () => {
     await console.sendLine(" 'Kernel panic - not syncing' /log")
     device.write("$ echo 1; \r\ngrep 'Kernel panic - not syncing' /log\r\n1\r\n")
     await console.expect('1\r\n')
+    // By the terminal before the shell reads, and by the shell.
+    await console.sendLine('echo Kernel panic - not syncing')
+    device.write('echo Kernel panic - not syncing\r\n$ echo Kernel panic - not syncing\r\n2\r\n')
+    await console.expect('2\r\n')
     const wait = console.expect('never', { timeoutMs: 20_000 })
+    device.write("Kernel panic - not syncing' /log\r\n")
+    device.write("Kernel panic - not syncing' /log\r\n")
     device.write("Kernel panic - not syncing' /log\r\n")
     await expect(wait).rejects.toMatchObject({ code: 'GUARD_TRIPPED' })
   })

@@ -3,16 +3,25 @@ import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect, test } from 'vitest'
 
+import {
+  type ClientClass,
+  FlasherClient,
+  type FlashOptions,
+  type FlashProgress,
+  StorageMuxFlasherClient,
+} from '../../src/clients/index.ts'
 import { Esp32FlasherClient } from '../../src/clients/drivers/esp32-flasher-client.ts'
 import { PiPicoFlasherClient } from '../../src/clients/drivers/pi-pico-flasher-client.ts'
 import { ProbeRsClient } from '../../src/clients/drivers/probe-rs-client.ts'
 import { QemuFlasherClient } from '../../src/clients/drivers/qemu-flasher-client.ts'
 import { StlinkFlasherClient } from '../../src/clients/drivers/stlink-flasher-client.ts'
+import { MockFlasher, MockStorageMuxFlasher } from '../../src/drivers/index.ts'
 import { Driver, HardwareError, type Implementation, type ResourceHandle, serve } from '../../src/index.ts'
 import {
   Esp32Flasher,
   PiPicoFlasher,
   ProbeRs,
+  ProgressFlasher,
   QemuFlasher,
   type ShellOutput,
   StlinkFlasher,
@@ -61,6 +70,89 @@ test('Esp32FlasherClient flashes at an address, dumps, and has the methods of th
   await flasher.hardReset()
   expect(chip.calls).toEqual(['enterBootloader', 'erase', '0x10000', '0x9000:0x6000', 'hardReset'])
   expect(await flasher.chipInfo()).toEqual({ chip: 'ESP32-C3', mac: '00:11:22:33:44:55' })
+})
+
+/** Flashes an image of 200 000 bytes, and notes the progress. */
+async function progressOf(flasher: Pick<FlasherClient, 'flash'>, options: FlashOptions = {}) {
+  const told: FlashProgress[] = []
+  await flasher.flash(Buffer.alloc(200_000), { ...options, onProgress: (progress) => told.push(progress) })
+  for (const { rate } of told) expect(rate).toBeGreaterThanOrEqual(0)
+  return told.map(({ phase, bytes, total }) => ({ phase, bytes, total }))
+}
+
+test.each([
+  ['Esp32FlasherClient', Esp32FlasherClient, () => new Esp()],
+  ['PiPicoFlasherClient', PiPicoFlasherClient, () => new Pico()],
+  ['StlinkFlasherClient', StlinkFlasherClient, () => new Stlink()],
+  ['QemuFlasherClient', QemuFlasherClient, () => new Disk()],
+  ['FlasherClient', FlasherClient, () => new MockFlasher()],
+  ['StorageMuxFlasherClient', StorageMuxFlasherClient, () => new MockStorageMuxFlasher()],
+] as const)('%s tells the bytes that are sent to a driver without progress, and its phases', async (...row) => {
+  const [, Client, create] = row
+  await using flasher = await serve(create(), { client: Client as ClientClass<FlasherClient> })
+  const told = await progressOf(flasher)
+  const uploads = told.filter(({ phase }) => phase === 'upload')
+  expect(uploads[0]).toEqual({ phase: 'upload', bytes: 0, total: 200_000 })
+  expect(uploads.at(-1)).toEqual({ phase: 'upload', bytes: 200_000, total: 200_000 })
+  expect(uploads.length).toBeGreaterThan(2)
+  expect(told.slice(uploads.length)).toEqual([
+    { phase: 'write', bytes: 0, total: 200_000 },
+    { phase: 'done', bytes: 200_000, total: 200_000 },
+  ])
+})
+
+/** A flasher that tells its progress, and has an image of zeros from the first flash on. */
+class Telling extends Chip implements Implementation<typeof ProgressFlasher> {
+  static readonly interface = ProgressFlasher
+  fails = false
+  async *flashWithProgress(source: ResourceHandle, target?: string | null, ifDifferent?: boolean | null) {
+    this.calls.push([target, ifDifferent])
+    const image = await buffer(await this.resource(source))
+    if (this.fails) throw new HardwareError('DEVICE_IO', 'the loader does not answer')
+    yield { phase: 'compare', bytes: image.length, total: image.length } as const
+    if (image.equals(this.image)) {
+      yield { phase: 'unchanged', bytes: image.length, total: image.length } as const
+      return
+    }
+    this.image = image
+    for (const bytes of [0, 100_000, 200_000]) yield { phase: 'write', bytes, total: 200_000 } as const
+    yield { phase: 'done', bytes: image.length, total: null } as const
+  }
+}
+
+test('FlasherClient tells the progress of a driver that has it, and flashes only what is not there', async () => {
+  const chip = new Telling()
+  await using flasher = await serve(chip, { client: FlasherClient })
+  const told = await progressOf(flasher, { target: 'flash' })
+  expect(told.filter(({ phase }) => phase !== 'upload')).toEqual([
+    { phase: 'compare', bytes: 200_000, total: 200_000 },
+    ...[0, 100_000, 200_000].map((bytes) => ({ phase: 'write', bytes, total: 200_000 })),
+    { phase: 'done', bytes: 200_000, total: undefined },
+  ])
+  expect((await progressOf(flasher, { ifDifferent: true })).at(-1)).toMatchObject({ phase: 'unchanged' })
+  await flasher.flash(Buffer.from('other'), { ifDifferent: true })
+  expect(chip.image.toString()).toBe('other')
+  expect(chip.calls).toEqual([
+    ['flash', false],
+    [null, true],
+    [null, true],
+  ])
+})
+
+test('FlasherClient ends the flash at an error of onProgress, and of the driver', async () => {
+  const chip = new Telling()
+  await using flasher = await serve(chip, { client: FlasherClient })
+  const fail = ({ phase }: FlashProgress) => {
+    if (phase === 'write') throw new Error('no room on the screen')
+  }
+  await expect(flasher.flash(Buffer.from('image'), { onProgress: fail })).rejects.toThrow('no room on the screen')
+  const fails = flasher.flash('/nonexistent/image', { onProgress: () => undefined })
+  await expect(fails).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+  chip.fails = true
+  await expect(progressOf(flasher)).rejects.toMatchObject({ code: 'DEVICE_IO' })
+  chip.fails = false
+  await flasher.flash(Buffer.from('image'))
+  expect(chip.image.toString()).toBe('image')
 })
 
 class Pico extends Chip implements Implementation<typeof PiPicoFlasher> {

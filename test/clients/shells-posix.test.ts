@@ -156,6 +156,13 @@ describe.each(shells)('%s', (program) => {
     expect(await shell.runOrThrow('echo fine')).toBe('fine')
     await shell.leave("echo 'Kernel panic - not syncing' >/dev/null")
     expect(await shell.runOrThrow('echo fine')).toBe('fine')
+    // Echoed by the terminal while the shell does not read, and then by the shell.
+    const echoes = console.reader({ from: 'end' })
+    await console.sendLine('echo begun; sleep 0.5')
+    await echoes.expect('\nbegun\r\n')
+    await console.sendLine("echo 'Kernel panic - not syncing' >/dev/null")
+    for (let n = 0; n < (program.startsWith('bash') ? 2 : 1); n++) await echoes.expect("not syncing' >")
+    expect(await shell.runOrThrow('echo fine')).toBe('fine')
     await console.sendLine("echo -'Kernel panic - not syncing'-")
     await expect(board).rejects.toMatchObject({ code: 'GUARD_TRIPPED', message: expect.stringContaining('-"') })
   })

@@ -131,7 +131,11 @@ describe('a port', () => {
     // What comes back is what a client says, not a server.
     await expect(echo.exec('x', { timeoutMs: 3_000 })).rejects.toMatchObject({ origin: 'board' })
     await using closed = await open({ host: '127.0.0.1', port: 1 })
-    await expect(closed.exec('x')).rejects.toMatchObject({ code: 'DEVICE_IO' })
+    await expect(closed.exec('x')).rejects.toMatchObject({
+      code: 'DEVICE_IO',
+      origin: 'lab',
+      message: expect.stringMatching(/^Cannot reach .*ECONNREFUSED/),
+    })
   })
 
   test('that is silent ends at the limit, and the connection with it', async () => {

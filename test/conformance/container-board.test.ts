@@ -7,14 +7,19 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, assert, beforeAll, describe, expect, test } from 'vitest'
 
 import { createPrivateFolder, type PrivateFolder } from '../../src/base/private-folder.ts'
 import { ContainerClient } from '../../src/clients/drivers/container-client.ts'
 import { NetworkClient } from '../../src/clients/index.ts'
-import { describePower } from '../../src/conformance/index.ts'
+import { echo } from '../../src/conformance/echo.ts'
+import { describeDriver, describeNetwork, describePower, describeSerial } from '../../src/conformance/index.ts'
 import { ContainerBoard, type ContainerBoardConfig } from '../../src/drivers/index.ts'
+import type { ContainerPort } from '../../src/drivers/container-board/port-network.ts'
+import type { ContainerPower } from '../../src/drivers/container-board/power.ts'
 import { serve } from '../../src/index.ts'
+import { Container } from '../../src/interfaces/index.ts'
+import { untilSucceeds } from '../support/until-succeeds.ts'
 import { type Docker, reasonAgainstDocker, startDocker } from './support/docker.ts'
 
 const missing = reasonAgainstDocker()
@@ -25,10 +30,10 @@ const command = ['sh', '-c', 'echo ready; while read line; do echo "got $line"; 
 describe('without an engine', () => {
   test.each([
     [{}, 'has to have image or dockerfile'],
-    [{ image, dockerfile: 'x' }, 'has both image and dockerfile; it has to have one'],
+    [{ image, dockerfile: 'x' }, 'dockerfile is given besides image; leave one out'],
     [
       { image: 3, command: 'sh', env: { A: 1 }, ports: { power: 80 }, files: { relative: 'x' }, tty: 1, port: 1 },
-      /^image is 3.*; command is "sh".*; env is .*; ports is .* not power or console; files is .*; tty is 1.*; has unknown keys port/,
+      /^image is 3.*; command is "sh".*; env is .*; ports is .* not power or console; files is .*; tty is 1.*; port is an unknown key/,
     ],
   ])('the configuration %o is refused', (config, message) => {
     expect(() => new ContainerBoard(config as ContainerBoardConfig)).toThrow(message)
@@ -200,24 +205,6 @@ describe.skipIf(missing !== undefined)('a container board', () => {
     await docker.docker('rm', elsewhere)
   })
 
-  test('its console passes on every byte', async () => {
-    await using board = await serveBoard({ command: ['cat'] })
-    await board.power.on()
-    const line = await board.console.stream('connect')
-    const sent = Buffer.from(Array.from({ length: 256 * 1024 }, (_, n) => (n + (n >> 8)) % 256))
-    const pieces: Buffer[] = []
-    const all = (async () => {
-      let length = 0
-      for await (const piece of line as AsyncIterable<Buffer>) {
-        pieces.push(piece)
-        if ((length += piece.length) >= sent.length) return
-      }
-    })()
-    line.write(sent)
-    await all
-    expect(Buffer.concat(pieces).equals(sent)).toBe(true)
-  })
-
   test('an image that nobody has is the fault of the lab', async () => {
     await expect(serveBoard({ image: 'localhost/none:1' })).rejects.toThrow(/Cannot pull the image localhost\/none:1: /)
     await expect(serveBoard({ image: undefined, dockerfile: '/none/Dockerfile' })).rejects.toThrow(
@@ -229,10 +216,63 @@ describe.skipIf(missing !== undefined)('a container board', () => {
     expect(await ContainerBoard.check({})).toMatchObject([{ isMet: true }, { name: 'a container engine', isMet: true }])
   })
 
+  const against = 'dockerd, with busybox in a container'
+  const interrupt = 'a test of the same file kills and removes the container'
+
   describePower('ContainerBoard', () => ({ driver: new ContainerBoard({ image, command }) }), {
     path: 'power',
-    against: 'dockerd, with busybox in a container',
-    lacks: { read: 'a container draws no current', interrupt: 'a container is part of this test file' },
-    badConfig: { config: { image: 3, tty: 'yes' }, mistakes: ['image', 'tty'] },
+    against,
+    lacks: { read: 'a container draws no current', interrupt },
   })
+
+  describeDriver('ContainerBoard', () => ({ driver: new ContainerBoard({ image, command }) }), {
+    against,
+    kind: 'container',
+    interface: Container,
+    client: ContainerClient,
+    async use(board) {
+      await board.power.on()
+      assert.deepEqual(await board.exec(['echo', '$(id)']), { stdout: '$(id)\n', stderr: '', exitCode: 0 })
+    },
+    usesAtOnce: 5,
+    badCalls: [
+      ['exec', 'echo'],
+      ['exec', []],
+      ['exec', [1]],
+    ],
+    lacks: { interrupt },
+  })
+
+  describeSerial('ContainerBoard', () => createTested({ command: ['cat'] }), {
+    path: 'console',
+    against,
+    echo: { totalBytes: 1024 * 1024 },
+    lacks: { interrupt },
+  })
+
+  describeNetwork(
+    'ContainerBoard',
+    () => createTested({ command: ['busybox', 'nc', '-ll', '-p', '7', '-e', 'cat'], ports: { echo: 7 } }),
+    { path: 'echo', against, lacks: { interrupt } },
+  )
+
+  /** A board that is on as soon as its session has begun, and whose port `echo` answers, if it has one. */
+  function createTested(config: Partial<ContainerBoardConfig>) {
+    class RunningBoard extends ContainerBoard {
+      override async reset() {
+        await super.reset()
+        await (this.children['power'] as ContainerPower).on()
+        // The engine has started the program, which needs a moment until it listens.
+        const port = this.children['echo'] as ContainerPort | undefined
+        if (port !== undefined) await untilSucceeds('the echo of the container', () => answers(port))
+      }
+    }
+    return { driver: new RunningBoard({ image, ...config }) }
+  }
 })
+
+/** @throws Error when the port does not send back what it gets */
+async function answers(port: ContainerPort) {
+  const stream = await port.connect()
+  await echo(stream, Buffer.from('?'), {}, 5_000).finally(() => stream.destroy())
+}

@@ -1,7 +1,8 @@
 import { createPrivateFolder } from '../../src/base/private-folder.ts'
 import { describeFlasher, describeStorage, describeStorageMux } from '../../src/conformance/index.ts'
-import { MockFlasher, MockStorageMux, MockStorageMuxFlasher, OpendalDriver } from '../../src/drivers/index.ts'
-import { avrFirmware, createAvrBoard } from './support/boards.ts'
+import { MockFlasher, MockStorageMux, MockStorageMuxFlasher, OpendalDriver, Qemu } from '../../src/drivers/index.ts'
+import { simulatedBoards } from './support/boards.ts'
+import { dataOf } from './support/intel-hex.ts'
 
 const noDevice = { against: 'no device: the driver keeps files' }
 const nothingToLeave = 'there is no device that could go away'
@@ -11,21 +12,33 @@ describeFlasher('MockFlasher', () => ({ driver: new MockFlasher() }), {
   lacks: { badImage: 'it takes every image', interrupt: nothingToLeave },
 })
 
-describeFlasher('AvrBoard', () => ({ driver: createAvrBoard() }), {
-  against: 'avr8js 0.21, an Arduino Uno',
+for (const { name, against, create, firmware } of simulatedBoards) {
+  describeFlasher(name, () => ({ driver: create() }), {
+    against,
+    path: 'flasher',
+    image: firmware,
+    badImage: Buffer.from('no image'),
+    isSame: (image, dump) => dataOf(image) === dataOf(dump),
+    lacks: { interrupt: 'the board runs inside the driver' },
+  })
+}
+
+describeFlasher('Qemu', () => ({ driver: new Qemu({ arch: 'aarch64' }) }), {
+  against: 'the disk of a board in QEMU, which is off',
   path: 'flasher',
-  image: avrFirmware,
-  badImage: Buffer.from('no Intel HEX'),
-  isSame: (image, dump) => dataOf(image) === dataOf(dump),
-  lacks: { interrupt: 'the board runs inside the driver' },
+  badImage: qcow2Of('/etc/hostname'),
+  lacks: { interrupt: 'the driver itself starts and ends QEMU' },
 })
 
-/** The data of an image in Intel HEX, whatever the length of its lines. */
-function dataOf(image: Uint8Array): string {
-  const records = Buffer.from(image)
-    .toString('latin1')
-    .matchAll(/^:.{6}00(?<data>.*)..\r?$/gm)
-  return Array.from(records, ({ groups }) => groups?.['data']?.toUpperCase()).join('')
+/** The head of a qcow2 image whose content is in another file (QEMU, docs/interop/qcow2.txt). */
+function qcow2Of(backingFile: string): Buffer {
+  const head = Buffer.alloc(512)
+  head.writeUInt32BE(0x51_46_49_fb, 0)
+  head.writeUInt32BE(3, 4)
+  head.writeBigUInt64BE(104n, 8)
+  head.writeUInt32BE(backingFile.length, 16)
+  head.write(backingFile, 104)
+  return head
 }
 
 describeStorageMux('MockStorageMux', () => ({ driver: new MockStorageMux() }), {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { PowerClient } from '../../src/clients/index.ts'
+import { describePower } from '../../src/conformance/index.ts'
 import { IpmiPower, type IpmiPowerConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { freeUdpPort } from '../support/free-port.ts'
@@ -10,10 +11,9 @@ import { startIpmiSim, user } from './support/ipmi-sim.ts'
 
 let sim: Awaited<ReturnType<typeof startIpmiSim>>
 
-const servePower = (config: Partial<IpmiPowerConfig> = {}) =>
-  serve(new IpmiPower({ host: '127.0.0.1', port: sim.port, ...user, cipher_suite: 3, ...config }), {
-    client: PowerClient,
-  })
+const createPower = (config: Partial<IpmiPowerConfig> = {}) =>
+  new IpmiPower({ host: '127.0.0.1', port: sim.port, ...user, cipher_suite: 3, ...config })
+const servePower = (config: Partial<IpmiPowerConfig> = {}) => serve(createPower(config), { client: PowerClient })
 
 const missing = missingCommand('ipmitool', 'ipmi_sim')
 
@@ -101,6 +101,21 @@ describe.skipIf(missing !== undefined)('a management controller', () => {
     })
   })
 })
+
+describePower(
+  'IpmiPower',
+  async () => {
+    sim = await startIpmiSim()
+    return {
+      driver: createPower({ retries: 1, voltage_sensor: 'P1 VIN', current_sensor: 'P1 IIN' }),
+      isOn: async () => (await sim.power()) === '1',
+      interrupt: () => sim.stop(),
+      restore: () => sim.restart(),
+      [Symbol.asyncDispose]: () => sim[Symbol.asyncDispose](),
+    }
+  },
+  { against: 'ipmi_sim of OpenIPMI', skip: missing, usesAtOnce: 4 },
+)
 
 describe('ipmitool', () => {
   beforeEach(({ skip }) => needsCommand('ipmitool', skip))

@@ -1,13 +1,16 @@
 import { describeDigitalInput, describeDigitalOutput } from '../../src/conformance/index.ts'
 import { missingCommand } from '../support/system-part.ts'
-import { createAvrBoard, createMicrobit } from './support/boards.ts'
+import { createMicrobit, simulatedBoards } from './support/boards.ts'
 
-const uno = { against: 'avr8js 0.21, an Arduino Uno' }
-const microbit = { against: 'QEMU, a micro:bit', skip: missingCommand('qemu-system-arm') }
 const lacks = { interrupt: 'the board is simulated' }
 const noFirmware = { ...lacks, drive: 'the firmware drives the line' }
 
-describeDigitalOutput('AvrBoard', () => ({ driver: createAvrBoard() }), { ...uno, path: 'gpio.D2', lacks })
+for (const { name, against, create, pins } of simulatedBoards) {
+  const createTested = () => ({ driver: create() })
+  describeDigitalOutput(name, createTested, { against, path: `gpio.${pins.output}`, lacks })
+  describeDigitalInput(name, createTested, { against, path: `gpio.${pins.input}`, lacks: noFirmware })
+}
+
+const microbit = { against: 'QEMU, a micro:bit', skip: missingCommand('qemu-system-arm') }
 describeDigitalOutput('Qemu', () => ({ driver: createMicrobit() }), { ...microbit, path: 'gpio.button_a', lacks })
-describeDigitalInput('AvrBoard', () => ({ driver: createAvrBoard() }), { ...uno, path: 'gpio.D13', lacks: noFirmware })
 describeDigitalInput('Qemu', () => ({ driver: createMicrobit() }), { ...microbit, path: 'gpio.row', lacks: noFirmware })

@@ -1,18 +1,20 @@
 import { describePower } from '../../src/conformance/index.ts'
 import { MockPower } from '../../src/drivers/index.ts'
 import { missingCommand } from '../support/system-part.ts'
-import { createAvrBoard, createMicrobit } from './support/boards.ts'
+import { createMicrobit, simulatedBoards } from './support/boards.ts'
 
 describePower('MockPower', () => ({ driver: new MockPower() }), {
   against: 'no device: the driver simulates it',
   lacks: { interrupt: 'there is no device that could go away' },
 })
 
-describePower('AvrBoard', () => ({ driver: createAvrBoard() }), {
-  against: 'avr8js 0.21, an Arduino Uno',
-  path: 'power',
-  lacks: { read: 'a simulated board draws no current', interrupt: 'the board runs inside the driver' },
-})
+for (const { name, against, create } of simulatedBoards) {
+  describePower(name, () => ({ driver: create() }), {
+    against,
+    path: 'power',
+    lacks: { read: 'a simulated board draws no current', interrupt: 'the board runs inside the driver' },
+  })
+}
 
 describePower('Qemu', () => ({ driver: createMicrobit() }), {
   against: 'QEMU, a micro:bit',

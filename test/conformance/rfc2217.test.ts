@@ -5,10 +5,12 @@ import { execa } from 'execa'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { hasPythonEnvironment, pythonProgram } from '../../scripts/python-environment.ts'
+import { pause } from '../../src/base/pause.ts'
 import { NetworkClient, SerialClient } from '../../src/clients/index.ts'
-import { describeSerial } from '../../src/conformance/index.ts'
+import { describeNetwork, describeSerial } from '../../src/conformance/index.ts'
 import { PySerial, type PySerialConfig, Rfc2217Network } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import type { ModemLines } from '../../src/interfaces/index.ts'
 import { startEchoPty } from '../support/echo-pty.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
 import { missingCommand, needsCommand, skipMissing } from '../support/system-part.ts'
@@ -48,7 +50,7 @@ const settingsOf = async (path: string) => (await execa('stty', ['-F', path, '-a
 const noLines = 'a pseudo terminal has no control lines'
 
 describeSerial(
-  'PySerial (rfc2217)',
+  'PySerial',
   async () => {
     const pty = await startEchoPty()
     const server = await startSer2net(pty.path, 'telnet(rfc2217)')
@@ -69,6 +71,36 @@ describeSerial(
     echo: { totalBytes: 1024 * 1024 },
     skip: missingCommand('socat', 'ser2net'),
   },
+)
+
+const createNetwork = async () => {
+  const pty = await startEchoPty()
+  return { ...pty, driver: new Rfc2217Network({}, { serial: new PySerial({ url: pty.path }) }) }
+}
+const againstPty = { against: 'a pseudo terminal of socat', skip: missingCommand('socat') }
+
+describeNetwork('Rfc2217Network', createNetwork, {
+  ...againstPty,
+  lacks: { address: 'nothing listens on the exporter', echo: 'the bytes are those of RFC 2217' },
+})
+
+describeSerial(
+  'Rfc2217Network',
+  async () => {
+    const { driver, ...pty } = await createNetwork()
+    const network = await serve(driver, { client: NetworkClient })
+    const forward = await network.forwardTcp({ onError: () => undefined })
+    return {
+      ...pty,
+      driver: new PySerial({ url: `rfc2217://${forward.address}` }),
+      async [Symbol.asyncDispose]() {
+        await forward[Symbol.asyncDispose]()
+        await network[Symbol.asyncDispose]()
+        await pty[Symbol.asyncDispose]()
+      },
+    }
+  },
+  { ...againstPty, lacks: { setDtr: noLines, setRts: noLines }, echo: { totalBytes: 1024 * 1024 } },
 )
 
 // At once, because two tests wait for the end of a time limit.
@@ -183,6 +215,48 @@ port.close()
     await python
   })
 
+  test('tells the lines of the other side, and their changes', async () => {
+    let lines: ModemLines = { cts: true, dsr: false, cd: true }
+    let looks = 0
+    /** A pseudo terminal, which has no such lines, with those of the test. The first look takes longer than pyserial's opening. */
+    class PortWithLines extends PySerial {
+      override async modemLines() {
+        if (looks++ === 0) await pause(400)
+        return lines
+      }
+    }
+    await using pair = await createPtyPair()
+    await using network = await serve(new Rfc2217Network({}, { serial: new PortWithLines({ url: pair.port }) }), {
+      client: NetworkClient,
+    })
+    await using forward = await network.forwardTcp()
+    const program = `
+import serial, sys, time
+for option in ('', '?poll_modem'):
+    port = serial.serial_for_url('rfc2217://${forward.address}' + option)
+    for wanted in ((True, False, True, False), (False, True, False, True)):
+        limit = time.monotonic() + 10
+        while True:
+            lines = (port.cts, port.dsr, port.cd, port.ri)
+            if lines == wanted or time.monotonic() > limit: break
+            time.sleep(0.02)
+        print(lines, flush=True)
+        sys.stdin.readline()
+    port.close()
+`
+    const python = execa(pythonProgram('python'), ['-c', program])
+    const printed = python[Symbol.asyncIterator]()
+    for (let option = 0; option < 2; option++) {
+      expect((await printed.next()).value).toBe('(True, False, True, False)')
+      lines = { cts: false, dsr: true, cd: false, ri: true }
+      python.stdin.write('\n')
+      expect((await printed.next()).value).toBe('(False, True, False, True)')
+      lines = { cts: true, dsr: false, cd: true }
+      python.stdin.write('\n')
+    }
+    await python
+  })
+
   test('leaves the port to its other users, with its old settings', async () => {
     await using pair = await createPtyPair()
     const port = new PySerial({ url: pair.port })
@@ -191,13 +265,17 @@ port.close()
     const stream = await serial.connect()
     await using forward = await board.forwardTcp()
     const program = `
-import serial
+import serial, sys
 port = serial.serial_for_url('rfc2217://${forward.address}', baudrate=9600)
 port.write(b'from pyserial')
+# A close does not wait for what has been written.
+sys.stdin.readline()
 port.close()
 `
-    await execa(pythonProgram('python'), ['-c', program])
+    const python = execa(pythonProgram('python'), ['-c', program])
     expect(String(await readDevice(pair.device, 13))).toBe('from pyserial')
+    python.stdin.end('\n')
+    await python
     await expect.poll(() => settingsOf(pair.port), { timeout: 10_000 }).toContain('speed 115200 baud')
     await pair.device.write('still here')
     expect(String(await read(stream, 10))).toBe('still here')

@@ -2,7 +2,7 @@ import { describeSerial } from '../../src/conformance/index.ts'
 import { PySerial } from '../../src/drivers/index.ts'
 import { startEchoPty } from '../support/echo-pty.ts'
 import { missingCommand } from '../support/system-part.ts'
-import { createAvrBoard, createMicrobit } from './support/boards.ts'
+import { createMicrobit, simulatedBoards } from './support/boards.ts'
 import { startEchoServer } from './support/echo-server.ts'
 
 describeSerial(
@@ -33,11 +33,13 @@ describeSerial('PySerial', () => ({ driver: new PySerial({ url: 'loop://' }) }),
   lacks: { interrupt: 'loop:// is inside the driver' },
 })
 
-describeSerial('AvrBoard', () => ({ driver: createAvrBoard() }), {
-  against: 'avr8js 0.21, an Arduino Uno',
-  path: 'console',
-  lacks: { echo: 'the board has no firmware that echoes', interrupt: 'the board runs inside the driver' },
-})
+for (const { name, against, create } of simulatedBoards) {
+  describeSerial(name, () => ({ driver: create() }), {
+    against,
+    path: 'console',
+    lacks: { echo: 'the board has no firmware that echoes', interrupt: 'the board runs inside the driver' },
+  })
+}
 
 describeSerial('Qemu', () => ({ driver: createMicrobit() }), {
   against: 'QEMU, a micro:bit',

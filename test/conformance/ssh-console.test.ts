@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { SerialClient } from '../../src/clients/index.ts'
+import { describeSerial } from '../../src/conformance/index.ts'
 import {
   SshConsole,
   type SshConsoleConfig,
@@ -10,10 +11,33 @@ import {
   TcpNetwork,
 } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { startSshServer } from '../support/ssh-server.ts'
 import { buildExporter } from './support/build-exporter.ts'
 import { createSshd, sshdMissing } from './support/sshd.ts'
 
 const missing = sshdMissing()
+const noLines = {
+  setDtr: 'a terminal on an SSH host has no control lines',
+  setRts: 'a terminal on an SSH host has no control lines',
+}
+
+describeSerial(
+  'SshConsole',
+  async () => {
+    // A terminal changes bytes, so that no program on it could send back all of them.
+    const server = await startSshServer({
+      authenticate: (login) => login.accept(),
+      serve: (channel) => void channel.pipe(channel),
+    })
+    const ssh = new SSHWrapper({ default_username: 'root' }, { tcp: new TcpNetwork(server.address) })
+    return { driver: new SshConsole({}, { ssh }), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  },
+  {
+    against: 'a server of the package ssh2, which has no terminals',
+    lacks: { ...noLines, interrupt: 'the part that goes away is sshd' },
+    echo: { totalBytes: 1024 * 1024 },
+  },
+)
 
 describe.skipIf(missing !== undefined)('a console over SSH', () => {
   let sshd: Awaited<ReturnType<typeof createSshd>>
@@ -30,6 +54,17 @@ describe.skipIf(missing !== undefined)('a console over SSH', () => {
     )
   const open = (config: SshConsoleConfig = {}, ssh = host()) =>
     serve(new SshConsole(config, { ssh }), { client: SerialClient })
+
+  describeSerial(
+    'SshConsole',
+    () => ({
+      driver: new SshConsole({}, { ssh: host() }),
+      interrupt: () => sshd.kill(),
+      restore: () => sshd.start(),
+      [Symbol.asyncDispose]: () => sshd.start(),
+    }),
+    { against: 'sshd of OpenSSH', lacks: { ...noLines, echo: 'a terminal changes bytes' } },
+  )
 
   test('is a Linux shell', async () => {
     await using serial = await open()
@@ -50,42 +85,19 @@ describe.skipIf(missing !== undefined)('a console over SSH', () => {
     }
   })
 
-  test('is one for all clients', async () => {
-    await using serial = await open({ command: 'cat' })
-    const [first, second] = await Promise.all([serial.connect(), serial.connect()])
-    first.write('hello\r')
-    let seen = ''
-    // The terminal echoes what is typed, and cat prints it.
-    for await (const chunk of second) if (/hello[^]*hello/.test((seen += String(chunk)))) break
-    expect(seen).toBe('hello\r\nhello\r\n')
-    first.destroy()
-  })
-
-  describe('whose host goes away', () => {
-    afterEach(async () => {
-      await sshd.kill()
-      await sshd.start()
+  test('is back with its host', async () => {
+    await using serial = await open()
+    const shell = await serial.shell('linux')
+    await shell.runOrThrow('here=yes')
+    await sshd.kill()
+    await expect(serial.connect()).rejects.toMatchObject({
+      code: 'DEVICE_IO',
+      origin: 'lab',
+      message: expect.stringMatching(/Cannot reach the SSH host of .*ECONNREFUSED/),
     })
-
-    test('is back with it', async () => {
-      await using serial = await open()
-      const shell = await serial.shell('linux')
-      await shell.runOrThrow('here=yes')
-      await sshd.kill()
-      await sshd.start()
-      const again = await serial.shell('linux')
-      expect(await again.runOrThrow('echo "here: $here"')).toBe('here: ')
-    })
-
-    test('fails while it is away', async () => {
-      await using serial = await open()
-      const stream = await serial.connect()
-      const broken = new Promise<Error>((resolve) => stream.once('error', resolve))
-      stream.resume()
-      await sshd.kill()
-      expect(await broken).toMatchObject({ code: 'DEVICE_IO', origin: 'board' })
-      await expect(serial.connect()).rejects.toMatchObject({ code: 'DEVICE_IO' })
-    })
+    await sshd.start()
+    const again = await serial.shell('linux')
+    expect(await again.runOrThrow('echo "here: $here"')).toBe('here: ')
   })
 
   test('tells a wrong key and a wrong user as faults of the lab', async () => {
@@ -104,10 +116,11 @@ describe.skipIf(missing !== undefined)('a console over SSH', () => {
     ).rejects.toThrow(
       new RegExp(
         [
-          String.raw`export\.one\.config columns is 0.*; line_end is "lfcr"; it has to be cr or lf or crlf`,
-          String.raw`export\.one\.children has no ssh, which SshConsole needs`,
-          String.raw`export\.two\.config ssh_identity and ssh_identity_file are both given`,
-          String.raw`export\.two\.children has no tcp, which SSHWrapper needs`,
+          String.raw`export\.one\.config\.columns \(line 5\) is 0`,
+          String.raw`export\.one\.config\.line_end \(line 5\) is "lfcr"; it has to be cr or lf or crlf`,
+          String.raw`export\.one\.children \(line 5\) has no ssh, which SshConsole needs`,
+          String.raw`export\.two\.config\.ssh_identity_file \(line 6\) is given besides ssh_identity`,
+          String.raw`export\.two\.children \(line 6\) has no tcp, which SSHWrapper needs`,
         ].join('[^]*'),
       ),
     )

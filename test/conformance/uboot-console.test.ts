@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest'
+import { assert, expect, test } from 'vitest'
 
 import { UbootConsoleClient } from '../../src/clients/drivers/uboot-console-client.ts'
+import { describeDriver, describePower, describeSerial } from '../../src/conformance/index.ts'
 import { serve } from '../../src/index.ts'
-import { needsUboot } from '../support/qemu-board.ts'
+import { UbootConsole } from '../../src/interfaces/index.ts'
+import { missingUboot, needsUboot } from '../support/qemu-board.ts'
 import { buildExporter } from './support/build-exporter.ts'
 
 const board = `
@@ -11,13 +13,47 @@ const board = `
     config:
       { arch: aarch64, machine: virt, cpu: cortex-a57, mem: 128M, bios: /usr/lib/u-boot/qemu_arm64/u-boot.bin, restrict: true }`
 
-test('U-Boot is reached through power and serial port', async ({ skip }) => {
-  needsUboot(skip)
-  const root = await buildExporter(`export:${board}
+const createLab = () =>
+  buildExporter(`export:${board}
   uboot:
     type: jumpstarter_driver_uboot.driver.UbootConsole
     children: { power: { ref: board.power }, serial: { ref: board.console } }`)
-  await using lab = await serve(root)
+
+const createTested = async () => ({ driver: await createLab() })
+const qemu = { against: 'U-Boot in QEMU, 64-bit Arm', skip: missingUboot() }
+const interrupt = 'the driver of the board starts and ends QEMU'
+
+describeDriver('UbootConsole', createTested, {
+  ...qemu,
+  path: 'uboot',
+  kind: 'U-Boot console',
+  interface: UbootConsole,
+  client: UbootConsoleClient,
+  async use(console) {
+    await console.power.on()
+    const uboot = await console.shell()
+    assert.equal(await uboot.runOrThrow('echo fine'), 'fine')
+  },
+  // Two tests cannot type at one console.
+  usesAtOnce: 1,
+  lacks: { interrupt },
+})
+
+describePower('UbootConsole', createTested, {
+  ...qemu,
+  path: 'uboot.power',
+  lacks: { interrupt, read: 'a simulated board draws no current' },
+})
+
+describeSerial('UbootConsole', createTested, {
+  ...qemu,
+  path: 'uboot.serial',
+  lacks: { interrupt, echo: 'U-Boot echoes what it reads as a command line' },
+})
+
+test('U-Boot is reached through power and serial port', async ({ skip }) => {
+  needsUboot(skip)
+  await using lab = await serve(await createLab())
   const console = lab.children['uboot'] as UbootConsoleClient
   expect(console).toBeInstanceOf(UbootConsoleClient)
   expect(await console.call('getPrompt')).toBe('\n=>')
@@ -53,9 +89,10 @@ test('a file without power or serial port, or with other mistakes, says all of t
     message: expect.stringMatching(
       new RegExp(
         [
-          'export.one.config prompt is 7; it has to be a text; has unknown keys baud; it can have prompt',
-          'export.one.children has no power and no serial, which UbootConsoleDriver needs',
-          'export.two.children has no serial, which UbootConsoleDriver needs; .* such as serial: { ref: … }',
+          'export.one.config.prompt .line 5. is 7; it has to be a text',
+          'export.one.config.baud .line 5. is an unknown key; known keys: prompt',
+          'export.one.children .line 5. has no power and no serial, which UbootConsoleDriver needs',
+          'export.two.children .line 6. has no serial, which UbootConsoleDriver needs; .* such as serial: { ref: … }',
         ].join('[^]*'),
       ),
     ),

@@ -6,6 +6,7 @@ import type { WebSocket } from 'ws'
 import { expect, test, vi } from 'vitest'
 
 import { NetworkClient } from '../../src/clients/index.ts'
+import { describeNetwork } from '../../src/conformance/index.ts'
 import { WebsocketNetwork, type WebsocketNetworkConfig } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { createCertificates } from '../support/certificates.ts'
@@ -15,6 +16,15 @@ const open = (config: WebsocketNetworkConfig) => serve(new WebsocketNetwork(conf
 
 const echo = (socket: WebSocket) =>
   socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary }))
+
+describeNetwork(
+  'WebsocketNetwork',
+  async () => {
+    const server = await startWebsocketServer(echo)
+    return { ...server, driver: new WebsocketNetwork({ url: server.url }) }
+  },
+  { against: 'a server of the package ws' },
+)
 
 test('a message is a chunk, both ways, whatever its bytes', async () => {
   await using server = await startWebsocketServer(echo)

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 
 import { DeviceConnection } from '../../src/driver-kit/device-connection.ts'
+import { HardwareError } from '../../src/errors.ts'
 import { openSocket } from '../../src/driver-kit/open-socket.ts'
 
 /** A device that answers each line in capitals, unless it is `mute`. */
@@ -77,6 +78,19 @@ test('a device that goes in mid-call is an error of the lab, and the next call r
   })
   device = await startDevice(device.port)
   await expect(connection.use(ask('again'))).resolves.toBe('AGAIN')
+})
+
+test('whatever keeps it from being opened is no fault of the board', async () => {
+  let reason: Error = new HardwareError('CALL_TIMEOUT', 'no greeting')
+  const meter = new DeviceConnection<never>({ name: 'the meter', open: () => Promise.reject(reason), close: () => {} })
+  const use = () => meter.use(async () => undefined)
+  await expect(use()).rejects.toMatchObject({
+    code: 'DEVICE_IO',
+    origin: 'lab',
+    message: 'Cannot reach the meter: no greeting',
+  })
+  reason = new HardwareError('MODULE_MISSING', 'npm install meter')
+  await expect(use()).rejects.toBe(reason)
 })
 
 test('a device that went between two calls is reached again', async () => {

@@ -123,7 +123,7 @@ test.each([
   [{ inputs: ['D0'] }, 'inputs is ["D0"]; it has to be a list of pins'],
   [{ outputs: 'D2', inputs: [3] }, /inputs is \[3\].*; outputs is "D2"/],
   [{ inputs: ['D2'] }, 'connects pin D2 twice'],
-  [{ clock: 8 }, 'unknown keys clock'],
+  [{ clock: 8 }, 'clock is an unknown key'],
 ])('the configuration %o is refused', (config, message) => {
   expect(() => new AvrBoard(config as AvrBoardConfig)).toThrow(message)
 })

@@ -73,7 +73,7 @@ describe('the config', () => {
       'power_read is ["meter",true]',
       'read_pattern is "(?<voltage>\\\\d"; it has to be a regular expression with the groups voltage and current',
       'timeout is 0; it has to be a number of seconds above 0',
-      'unknown keys on; it can have power_on, power_off, power_read, read_pattern, timeout, cwd',
+      'on is an unknown key; known keys: power_on, power_off, power_read, read_pattern, timeout, cwd',
     ]) {
       expect(run).toThrow(part)
     }

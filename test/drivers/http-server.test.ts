@@ -300,7 +300,7 @@ describe('the driver', () => {
   test('tells all mistakes of its config at once', () => {
     const config = { root_dir: '', host: 4, port: -1, timeout: -1, what: 1 }
     expect(() => new HttpServerDriver(config as unknown as HttpServerConfig)).toThrow(
-      /root_dir is missing.*host is 4.*port is -1.*timeout is -1.*unknown keys what/,
+      /root_dir is missing.*host is 4.*port is -1.*timeout is -1.*what is an unknown key/,
     )
   })
 })

@@ -42,7 +42,7 @@ describe('the config', () => {
       'cipher_suite is 300; it has to be a whole number from 0 to 255',
       'retries is -1; it has to be a whole number from 0 to 10',
       'timeout is 0; it has to be a number of seconds above 0',
-      'unknown keys user; it can have host, port, username',
+      'user is an unknown key; known keys: host, port, username',
       'current_sensor is missing: a measurement needs both sensors',
     ]) {
       expect(run).toThrow(part)
@@ -52,7 +52,7 @@ describe('the config', () => {
 
   test.each([
     [{}, 'password is missing, and so is password_file'],
-    [{ password: 'a', password_file: 'b' }, 'password and password_file exclude each other'],
+    [{ password: 'a', password_file: 'b' }, 'password_file is given besides password; leave one out'],
     [{ password: 'a', current_sensor: 'PS A' }, 'voltage_sensor is missing: a measurement needs both sensors'],
   ])('%j is refused', (config, message) => {
     expect(() => new IpmiPower({ host: 'bmc', username: 'admin', ...config })).toThrow(message)

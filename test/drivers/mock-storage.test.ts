@@ -124,5 +124,5 @@ test.each([
   ['MockStorageMux', MockStorageMux],
   ['MockStorageMuxFlasher', MockStorageMuxFlasher],
 ])('%s has nothing to configure', (_, Mock) => {
-  expect(() => new Mock({ size: 5 } as never)).toThrow('has unknown keys size')
+  expect(() => new Mock({ size: 5 } as never)).toThrow('size is an unknown key')
 })

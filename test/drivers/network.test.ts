@@ -182,7 +182,7 @@ describe('TcpNetwork', () => {
     [{ host: 'h', port: 65_536 }, 'port is 65536'],
     [{ host: 'h', port: 1.5 }, 'port is 1.5'],
     [{ host: 'h', port: 22, enable_address: 'no' }, 'enable_address is "no"; it has to be true or false'],
-    [{ host: 'h', prot: 22 }, /^port is missing.*; has unknown keys prot; it can have host, port, enable_address$/],
+    [{ host: 'h', prot: 22 }, /^port is missing.*; prot is an unknown key; known keys: host, port, enable_address$/],
   ])('refuses %j, and so does UdpNetwork', (config, message) => {
     expect(() => new TcpNetwork(config as never)).toThrow(message)
     expect(() => new UdpNetwork(config as never)).toThrow(message)
@@ -215,7 +215,7 @@ describe('UnixNetwork', () => {
     [{}, 'path is missing'],
     [{ path: '' }, 'path is missing'],
     [{ path: 3 }, 'path is 3'],
-    [{ path: '/x', port: 1 }, 'has unknown keys port; it can have path'],
+    [{ path: '/x', port: 1 }, 'port is an unknown key; known keys: path'],
   ])('refuses %j', (config, message) => {
     expect(() => new UnixNetwork(config as never)).toThrow(message)
   })

@@ -15,7 +15,7 @@ const loader = fileURLToPath(new URL('../../examples/microbit/firmware/firmware.
 const microbit = { arch: 'arm', machine: 'microbit', loader } as const
 
 test.each<[object, ...string[]]>([
-  [{ cpus: 2, smp: 0 }, 'smp is 0; it has to be a whole number above 0', 'has unknown keys cpus'],
+  [{ cpus: 2, smp: 0 }, 'smp is 0; it has to be a whole number above 0', 'cpus is an unknown key'],
   [
     { mem: 'much', disk_size: 20 },
     'mem is "much"; it has to be a size',
@@ -23,14 +23,18 @@ test.each<[object, ...string[]]>([
   ],
   [{ arch: 'arm; reboot' }, 'arch is "arm; reboot"'],
   [{ virtio_transport: 'usb' }, 'virtio_transport is "usb"; it has to be pci or mmio'],
-  [{ default_partitions: { boot: 'x', root: '' } }, "has no 'boot'", 'default_partitions.root is missing'],
+  [
+    { default_partitions: { boot: 'x', root: '' } },
+    'default_partitions.boot is no target; there are root, bios',
+    'default_partitions.root is missing',
+  ],
   [{ hostfwd: { web: { hostport: 0 } } }, 'hostfwd.web.hostport is 0', 'hostfwd.web.guestport is missing'],
   [{ hostfwd: { power: { hostport: 1, guestport: 1 } } }, 'hostfwd.power has the name of another child'],
   [{ machine: 'virt', gpio: { led: { input: 1 } } }, 'gpio is only there for the machine microbit'],
   [
     { machine: 'microbit', gpio: { a: { input: 1 }, b: { output: 1 }, c: {}, d: { input: 32 } } },
     'gpio.b has pin 1, as gpio.a has',
-    'gpio.c.input or output, one of them, has to be a pin',
+    'gpio.c has to have input or output, one of them, with a pin',
     'gpio.d.input is 32; it has to be a pin, from 0 to 31',
   ],
 ])('the configuration %o is refused', (config, ...messages) => {
@@ -46,9 +50,9 @@ describe('a board that cannot be', () => {
   test('names the program that is missing', async () => {
     await using board = await serve(new Qemu({ arch: 'pdp11' }))
     await expect(board.power.on()).rejects.toMatchObject({
-      code: 'DEVICE_IO',
+      code: 'PROGRAM_MISSING',
       origin: 'lab',
-      message: 'power.on: qemu-system-pdp11 is not installed',
+      message: 'power.on: The program qemu-system-pdp11 is not installed: apt install qemu-system, or correct arch',
     })
     expect(await board.status()).toBe('off')
     await board.power.off()

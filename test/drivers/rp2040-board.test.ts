@@ -112,7 +112,10 @@ test('a board without a program waits, as in its boot loader', async () => {
 test.each([
   [{ speed: 'fast', image: 3 }, /^speed is "fast".*; image is 3; it has to be a text$/],
   [{ inputs: ['GP1'] }, /^inputs is \["GP1"\]; it has to be a list of pins \(GP2, .*GP29\)$/],
-  [{ inputs: ['GP15'], clock: 8 }, /unknown keys clock; .*; connects pin GP15 twice$/],
+  [
+    { inputs: ['GP15'], clock: 8 },
+    /clock is an unknown key; .*; connects pin GP15 twice; each is an input or an output, once$/,
+  ],
 ])('the configuration %o is refused', (config, message) => {
   expect(() => new Rp2040Board(config as Rp2040BoardConfig)).toThrow(message)
 })

@@ -88,7 +88,7 @@ test('the config is told all its mistakes at once', () => {
     'voltage is -1; it has to be a number, 0 or above',
     'current is "a"; it has to be a number, 0 or above',
     'overvoltage is 0; it has to be a number of volts above 0',
-    'unknown keys port',
+    'port is an unknown key',
   ]) {
     expect(run).toThrow(part)
   }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { createPrivateFolder } from '../../src/base/private-folder.ts'
 import { SerialClient } from '../../src/clients/index.ts'
 import { PySerial } from '../../src/drivers/index.ts'
+import { parseHwgrepUrl } from '../../src/drivers/serial/hwgrep-url.ts'
 import { listUsbPorts, type UsbPort } from '../../src/drivers/serial/usb-ports.ts'
 import { findUsbPort, parseUsbUrl } from '../../src/drivers/serial/usb-url.ts'
 import { serve } from '../../src/index.ts'
@@ -26,9 +27,9 @@ const ports: readonly UsbPort[] = [
   { ...ftdi, path: '/dev/ttyUSB4', vendor: '1a86', product: '7523', serialNumber: undefined, location: '1-1.4' },
 ]
 function find(url: string, among = ports): string {
-  const query = parseUsbUrl(url)
-  if (query === undefined) throw new Error(`${url} is no URL of a port`)
-  return findUsbPort(url, query, among)
+  const search = parseUsbUrl(url) ?? parseHwgrepUrl(url)
+  if (search === undefined) throw new Error(`${url} is no URL of a port`)
+  return findUsbPort(url, search, among)
 }
 
 test.each([
@@ -36,6 +37,11 @@ test.each([
   ['usb://0403:6010?serial_number=ft4xyz&interface=0', '/dev/ttyUSB0'],
   ['usb://0403:6001', '/dev/ttyUSB2'],
   ['usb://1A86:7523?location=1-1.4', '/dev/ttyUSB4'],
+  ['hwgrep://ttyusb2$', '/dev/ttyUSB2'],
+  ['hwgrep://^ft232r', '/dev/ttyUSB2'],
+  ['hwgrep://VID:PID=0403:6001 SER=A1 LOCATION=1-1\\.2$', '/dev/ttyUSB2'],
+  ['hwgrep://0403:6010.*LOCATION=1-1.2:1.1', '/dev/ttyUSB1'],
+  ['hwgrep://1A86:7523&n=2', '/dev/ttyUSB4'],
 ])('%s is %s', (url, path) => {
   expect(find(url)).toBe(path)
 })
@@ -45,6 +51,17 @@ test('several ports with the properties are an error that lists them', () => {
     '2 USB serial ports match usb://1a86:7523: /dev/ttyUSB3 (1a86:7523, Dual RS232, no serial number, interface 0, ' +
       'location 1-1.3), /dev/ttyUSB4 (1a86:7523, Dual RS232, no serial number, interface 0, location 1-1.4); ' +
       'add serial_number, interface or location',
+  )
+})
+
+test('an expression of pyserial that matches several ports is an error that lists them', () => {
+  expect(() => find('hwgrep://6010')).toThrow(
+    '2 USB serial ports match hwgrep://6010: /dev/ttyUSB0 (0403:6010, Dual RS232, serial number FT4XYZ, interface 0, ' +
+      'location 1-1.2), /dev/ttyUSB1 (0403:6010, Dual RS232, serial number FT4XYZ, interface 1, location 1-1.2); ' +
+      'let the expression match one of them, or add &n=NUMBER',
+  )
+  expect(() => find('hwgrep://6010&n=3')).toThrow(
+    /^No USB serial port matches hwgrep:\/\/6010&n=3; there are \/dev\/ttyUSB0 \(.*\), \/dev\/ttyUSB1 \([^()]*\)$/,
   )
 })
 
@@ -61,6 +78,10 @@ test.each([
   'usb://0403:6001?serial=x',
   'usb://0403:6001?interface=one',
   'usb://0403:6001/x',
+  'hwgrep://',
+  'hwgrep://(',
+  'hwgrep://0403&n=0',
+  'hwgrep://0403&skip_busy',
 ])('%s is refused', (url) => {
   expect(() => new PySerial({ url })).toThrow(`url is "${url}"; it has to be`)
 })
@@ -69,7 +90,14 @@ test('a port that is not there keeps the session from starting, unless the lab s
   const url = 'usb://dead:beef?serial_number=NOWHERE'
   await expect(serve(new PySerial({ url }))).rejects.toThrow(`No USB serial port matches ${url}`)
   await using serial = await serve(new PySerial({ url, check_present: false }), { client: SerialClient })
-  await expect(serial.setDtr(true)).rejects.toThrow(`No USB serial port matches ${url}`)
+  await expect(serial.setDtr(true)).rejects.toMatchObject({
+    code: 'DEVICE_IO',
+    origin: 'lab',
+    message: expect.stringContaining(`No USB serial port matches ${url}`),
+  })
+  // It may be plugged in later.
+  await serial.attach()
+  await serial.expect('the device is away: ')
 })
 
 test("the kernel's files tell the ports", async ({ onTestFinished, skip }) => {

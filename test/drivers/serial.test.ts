@@ -40,6 +40,17 @@ async function read(stream: Duplex, length: number): Promise<string> {
   return got.toString()
 }
 
+/** Reads all that comes before the error of a stream. */
+async function readToFailure(stream: Duplex) {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of stream) chunks.push(chunk as Buffer)
+  } catch (error) {
+    return { got: Buffer.concat(chunks), error }
+  }
+  throw new Error('the stream has ended without an error')
+}
+
 describe('loop://', { timeout: 30_000 }, () => {
   test('echoes, to the end, each stream for itself', async () => {
     await using serial = await serveSerial({ url: 'loop://' })
@@ -151,16 +162,39 @@ describe('socket://', { timeout: 30_000 }, () => {
     expect(await read(stream, 10)).toBe('still here')
   })
 
-  test('ends when the other side does, after all it has sent', async () => {
+  test('fails when the other side ends the connection, after all it has sent', async () => {
     await using serial = await serveSerial({ url })
     const streams = await Promise.all([serial.connect(), serial.connect()])
     await expect.poll(() => sockets, patient).toHaveLength(1)
     device().end(mebibyte)
-    for (const got of await Promise.all(streams.map((stream) => buffer(stream))))
+    for (const { got, error } of await Promise.all(streams.map(readToFailure))) {
       expect(got.equals(mebibyte)).toBe(true)
+      expect(error).toMatchObject({
+        code: 'DEVICE_IO',
+        origin: 'lab',
+        message: expect.stringContaining(`Lost ${url}: the server has closed the connection`),
+      })
+    }
     const again = await serial.connect()
     await expect.poll(() => sockets, patient).toHaveLength(2)
     again.destroy()
+  })
+
+  test('is a console that comes back with the terminal server', async () => {
+    const { port } = server.address() as { port: number }
+    await using serial = await serveSerial({ url })
+    await serial.attach()
+    await expect.poll(() => sockets, patient).toHaveLength(1)
+    // A server that is stopped ends its connections in order.
+    server.close()
+    device().end('last words')
+    await serial.expect(/last words[^]*the device is away/, { timeoutMs: 20_000 })
+    const found = serial.expect('welcome', { timeoutMs: 20_000 })
+    server.listen(port, '127.0.0.1')
+    await expect.poll(() => sockets, patient).toHaveLength(2)
+    sockets[1]?.write('welcome')
+    await found
+    expect(serial.all).toMatch(/last words\r\n\[.* is away: .*Lost socket:[^]*is back after \d+ ms\]\r\nwelcome/)
   })
 
   test('tells when the connection breaks', async () => {
@@ -171,6 +205,7 @@ describe('socket://', { timeout: 30_000 }, () => {
     for (const stream of streams) {
       await expect(text(stream)).rejects.toMatchObject({
         code: 'DEVICE_IO',
+        origin: 'lab',
         message: expect.stringContaining(`Lost ${url}: read ECONNRESET`),
       })
     }
@@ -184,6 +219,7 @@ describe('socket://', { timeout: 30_000 }, () => {
     for (let n = 0; n < 2; n++) {
       await expect(serial.connect()).rejects.toMatchObject({
         code: 'DEVICE_IO',
+        origin: 'lab',
         message: expect.stringContaining(`Cannot connect to ${url}: connect ECONNREFUSED`),
       })
     }
@@ -204,7 +240,7 @@ describe('socket://', { timeout: 30_000 }, () => {
     await expect
       .poll(() => last === (last = device().bytesWritten - device().writableLength), { ...patient, interval: 100 })
       .toBe(true)
-    expect((await buffer(stream)).length).toBe(many.length)
+    expect((await readToFailure(stream)).got.length).toBe(many.length)
   })
 
   test('a reader that does not read does not hold up the others, and fails', async () => {
@@ -213,7 +249,7 @@ describe('socket://', { timeout: 30_000 }, () => {
     await expect.poll(() => sockets, patient).toHaveLength(1)
     const many = Buffer.alloc(24 * 1024 * 1024, 'm')
     device().end(many)
-    expect((await buffer(fast)).length).toBe(many.length)
+    expect((await readToFailure(fast)).got.length).toBe(many.length)
     await expect(buffer(slow)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: expect.stringContaining(url) })
   })
 })
@@ -420,7 +456,7 @@ describe('the config', () => {
     [{}, 'url is missing'],
     [
       { url: 'telnet://h:1' },
-      'url is "telnet://h:1"; it has to be the path of a device, usb://VENDOR:PRODUCT, socket://host:port, rfc2217://host:port or loop://',
+      'url is "telnet://h:1"; it has to be the path of a device, usb://VENDOR:PRODUCT, hwgrep://EXPRESSION, socket://host:port, rfc2217://host:port or loop://',
     ],
     [{ url: 'socket://h' }, 'url is "socket://h"'],
     [{ url: 'socket://h:0' }, 'url is "socket://h:0"'],
@@ -433,7 +469,7 @@ describe('the config', () => {
     [{ url: 'loop://', disable_hupcl: 1 }, 'disable_hupcl is 1; it has to be true or false'],
     [
       { url: 'loop://', baud: 9600 },
-      'has unknown keys baud; it can have url, baudrate, data_bits, parity, stop_bits, check_present, cps, disable_hupcl',
+      'baud is an unknown key; known keys: url, baudrate, data_bits, parity, stop_bits, check_present, cps, disable_hupcl',
     ],
   ])('%j is refused', (config, message) => {
     expect(() => new PySerial(config as never)).toThrow(message)
@@ -441,6 +477,6 @@ describe('the config', () => {
 
   test('is told all its mistakes at once', () => {
     const run = () => new PySerial({ url: 'spy://x', baudrate: 'fast', speed: 1 } as never)
-    expect(run).toThrow(/url is .*; baudrate is .*; has unknown keys speed/)
+    expect(run).toThrow(/url is .*; baudrate is .*; speed is an unknown key/)
   })
 })

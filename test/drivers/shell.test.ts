@@ -215,9 +215,9 @@ describe('is refused', () => {
   test('what cannot be started', async () => {
     await using noShell = await serveShell({ a: 'true' }, { shell: ['/nowhere/bash', '-c'] })
     await expect(noShell.run('a')).rejects.toMatchObject({
-      code: 'DEVICE_IO',
+      code: 'PROGRAM_MISSING',
       origin: 'lab',
-      message: expect.stringContaining('/nowhere/bash ENOENT'),
+      message: 'callMethod: The program /nowhere/bash is not installed: install it, or name another one in `shell`',
     })
     await using noFolder = await serveShell({ a: 'true' }, { cwd: '/nowhere' })
     await expect(noFolder.run('a')).rejects.toThrow('The folder /nowhere (cwd) does not exist')
@@ -248,11 +248,11 @@ describe('the config', () => {
       'methods.a is empty',
       'methods.b.command is 1; it has to be a text',
       'methods.b.description is 5',
-      'has unknown keys methods.b.time; it can have command, description, timeout',
+      'methods.b.time is an unknown key; known keys: command, description, timeout',
       'methods.c is 7',
       'shell is "bash"; it has to be a list of texts',
       'timeout is "5"; it has to be a number',
-      'has unknown keys wd; it can have methods, shell, timeout, cwd',
+      'wd is an unknown key; known keys: methods, shell, timeout, cwd',
     ]) {
       expect(run).toThrow(part)
     }

@@ -10,9 +10,9 @@ test('all mistakes of a config are told at once, without secrets', () => {
   expect(() => new SSHWrapper(config)).toThrow(
     'default_username is 7; it has to be a text; ssh_identity has a wrong value; it has to be a text; ' +
       'password has a wrong value; it has to be a text; host_key is "MD5:12"; it has to be the fingerprint that ' +
-      '`ssh-keygen -l` prints, SHA256: and 43 characters; has unknown keys port; it can have default_username, ' +
+      '`ssh-keygen -l` prints, SHA256: and 43 characters; port is an unknown key; known keys: default_username, ' +
       'ssh_command, ssh_identity, ssh_identity_file, password, host_key; ' +
-      'ssh_identity and ssh_identity_file are both given; leave one out',
+      'ssh_identity_file is given besides ssh_identity; leave one out',
   )
 })
 

@@ -15,7 +15,7 @@ test('all mistakes of a config are named at once, and no secret', () => {
         'cmnd_topic is "cmnd/+/POWER"; it has to be a topic without wildcards, such as cmnd/plug/POWER',
         'stat_topic is missing; it has to be a topic without wildcards, such as cmnd/plug/POWER',
         'timeout is -1; it has to be a number of seconds above 0',
-        'has unknown keys topic; it can have host, port, transport, tls, tls_ca, client_id, username, password, cmnd_topic, stat_topic, timeout',
+        'topic is an unknown key; known keys: host, port, transport, tls, tls_ca, client_id, username, password, cmnd_topic, stat_topic, timeout',
         'username is missing; password needs it',
       ].join('; '),
     ),

@@ -377,7 +377,7 @@ describe('the driver', () => {
   test('tells all mistakes of its config at once', () => {
     const config = { root_dir: 3, host: 4, port: 70_000, remove_created_on_close: 'no', what: 1 }
     expect(() => new Tftp(config as unknown as TftpConfig)).toThrow(
-      /root_dir is 3.*host is 4.*port is 70000.*remove_created_on_close is "no".*unknown keys what/,
+      /root_dir is 3.*host is 4.*port is 70000.*remove_created_on_close is "no".*what is an unknown key/,
     )
   })
 })

@@ -12,7 +12,7 @@ test('the config is told all its mistakes at once', () => {
     'exact is "yes"; it has to be true or false',
     'repeat is 0; it has to be a whole number above 0',
     'timeout is -1; it has to be a number of seconds above 0',
-    'unknown keys hub; it can have location, port, exact, repeat, timeout',
+    'hub is an unknown key; known keys: location, port, exact, repeat, timeout',
   ]) {
     expect(run).toThrow(part)
   }

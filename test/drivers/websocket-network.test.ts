@@ -7,7 +7,7 @@ test('all mistakes of a config are told at once', () => {
   expect(() => new WebsocketNetwork(config)).toThrow(
     'url is "http://bench"; it has to be a URL that begins with ws:// or wss://; ' +
       'enable_address is "no"; it has to be true or false; ca is 7; it has to be a text; ' +
-      'has unknown keys host; it can have url, enable_address, ca',
+      'host is an unknown key; known keys: url, enable_address, ca',
   )
   expect(() => new WebsocketNetwork({} as never)).toThrow('url is missing')
 })

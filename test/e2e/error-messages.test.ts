@@ -152,7 +152,7 @@ test('all mistakes in the options are said at once', async () => {
   expect(code).toBe(1)
   expect(output).toContain(`Invalid options of hardware():
   leaseTimeoutMs is -1; it has to be a number of milliseconds from 1 to 86400000
-  has unknown keys exporter; it can have exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, log, allow
+  exporter is an unknown key; known keys: exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, evidence, log, allow
   exporters.a is 3; it has to be the path of a file, or { host: 'HOST:PORT' }`)
 })
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-import { config, createProject } from '../support/project.ts'
+import { config, createProject, testedVitest } from '../support/project.ts'
 
 test('errors name the role, and reports name the exporters of each test, and the code and origin of its error', async () => {
   const reporters = ['default', ['junit', { outputFile: 'junit.xml' }], ['json', { outputFile: 'tests.json' }]]
@@ -25,15 +25,16 @@ test('errors name the role, and reports name the exporters of each test, and the
   const all = tests.testResults.flatMap(({ assertionResults }) => assertionResults)
   const exporters = all[0]?.meta.hardware?.exporters
   expect(Object.values(exporters ?? {}).toSorted()).toEqual(['left', 'right'])
+  const waited = 'receiver.board.console.expect("never", {"timeoutMs":100})'
   expect(all.map(({ title, meta }) => [title, meta.hardware])).toEqual([
     ['passes', { exporters }],
-    ['waits', { exporters, code: 'CONSOLE_TIMEOUT', origin: 'firmware' }],
-    ['matches', { exporters, code: 'CONSOLE_TIMEOUT', origin: 'firmware' }],
-    ['calls', { exporters, code: 'METHOD_NOT_FOUND', origin: 'test' }],
-    ['compares', { exporters }],
+    ['waits', { exporters, code: 'CONSOLE_TIMEOUT', origin: 'firmware', step: waited }],
+    ['matches', { exporters, code: 'CONSOLE_TIMEOUT', origin: 'firmware', step: waited }],
+    ['calls', { exporters, code: 'METHOD_NOT_FOUND', origin: 'test', step: 'receiver.power.explode()' }],
+    ['compares', { exporters, origin: 'test', step: 'receiver.power.off()' }],
   ])
   const { receiver, sender } = exporters as { receiver: string; sender: string }
-  const line = `(receiver: exporter ${receiver}, sender: exporter ${sender})`
+  const line = `(receiver: exporter ${receiver}, sender: exporter ${sender}, origin: `
   expect(output.split(line), 'once for each test that failed').toHaveLength(5)
   for (const { title, failureMessages } of all) {
     expect(failureMessages.join().includes(line), title).toBe(title !== 'passes')
@@ -49,7 +50,17 @@ test('errors name the role, and reports name the exporters of each test, and the
     ['hardware.exporter.sender', sender],
   ]
   expect(properties('passes')).toEqual(named)
-  expect(properties('calls')).toEqual([...named, ['hardware.code', 'METHOD_NOT_FOUND'], ['hardware.origin', 'test']])
+  expect(properties('calls')).toEqual([
+    // Vitest 4 has no trace viewer, and gets the list in the text.
+    [
+      'hardware.steps',
+      expect.stringMatching(testedVitest === '4' ? /receiver\.power\.explode\(\) ✗/ : /^steps of the hardware$/),
+    ],
+    ...named,
+    ['hardware.code', 'METHOD_NOT_FOUND'],
+    ['hardware.origin', 'test'],
+    ['hardware.step', 'receiver.power.explode()'],
+  ])
 })
 
 interface JsonReport {

@@ -45,7 +45,7 @@ test('a worker that is killed frees its board', async () => {
   }
   await using project = await createProject(files, 'sharing')
   const { code, output } = await project.vitest(['run', 'dies', 'follows'])
-  expect(output).toMatch(/Tests\s+1 passed/)
+  expect(output).toMatch(/Test Files\s+1 failed \| 1 passed \(2\)\s+Tests\s+1 failed \| 1 passed/)
   expect(code, 'the file that died fails the run').toBe(1)
   expect(output).toMatch(
     /The worker of dies\.test\.ts has ended in the middle of a lease\. It had:\s+exporter one\s+call under way: board\.hang \(for 0\.\d s\)/,

@@ -5,6 +5,8 @@ import { compareDrivers } from '../../scripts/driver-drift/compare.ts'
 import { knownDifferences } from '../../scripts/driver-drift/known-differences.ts'
 import { readOurInterfaces } from '../../scripts/driver-drift/our-interfaces.ts'
 import { driftTable } from '../../scripts/driver-drift/table.ts'
+import { clientTypes } from '../../src/clients/types.ts'
+import * as interfaces from '../../src/interfaces/index.ts'
 import { hasPythonEnvironment } from '../../scripts/python-environment.ts'
 import { hasDriverWheels, readDriverWheels } from '../../scripts/driver-drift/wheels.ts'
 import { replaceTable } from '../support/document-table.ts'
@@ -24,9 +26,23 @@ test("the interfaces have the methods of Jumpstarter's drivers", ({ skip }) => {
   expect(wasOutOfDate, 'the table was out of date and has been written anew: commit docs/interop.md').toBe(false)
 })
 
-test('the type test calls a method of every interface', () => {
+test("every path of a client is in the registry, also Jumpstarter's", ({ skip }) => {
+  if (!hasDriverWheels()) skipMissing("the packages of Jumpstarter's drivers", skip)
+  const paths = [...readOurInterfaces(), ...readDriverWheels()].map(({ client }) => client)
+  expect(paths.filter((path) => !clientTypes.has(path))).toEqual([])
+})
+
+test('the type test calls a method for every path of a client', async () => {
   const typeTest = readFileSync(new URL('../types/interfaces.ts', import.meta.url), 'utf8')
-  const called = new Set(Array.from(typeTest.matchAll(/clients\.(\w+)\./g), ([, name]) => name))
-  const missing = readOurInterfaces().filter(({ name }) => !called.has(name))
-  expect(missing.map(({ name }) => name)).toEqual([])
+  const called = new Set(Array.from(typeTest.matchAll(/\bclients\.(\w+\.\w+)/g), ([, name]) => name))
+  const missing: string[] = []
+  for (const [path, load] of clientTypes) {
+    const contract = (await load()).interface
+    const name = Object.entries(interfaces).find(([, each]) => each === contract)?.[0]
+    const methods = Object.keys(contract?.methods ?? {})
+    // An interface without methods has its children.
+    const wanted = (methods.length > 0 ? methods : ['children']).map((method) => `${name}.${method}`)
+    if (!wanted.some((each) => called.has(each))) missing.push(`${path}: one of clients.${wanted.join(', clients.')}`)
+  }
+  expect(missing, 'add calls to test/types/interfaces.ts').toEqual([])
 })

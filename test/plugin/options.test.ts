@@ -102,7 +102,7 @@ describe('checks', () => {
   test.each([
     [
       { exporter: {} },
-      'has unknown keys exporter; it can have exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, log, allow',
+      'exporter is an unknown key; known keys: exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, evidence, log, allow',
     ],
     [{ exporters: { dut: 3 } }, "exporters.dut is 3; it has to be the path of a file, or { host: 'HOST:PORT' }"],
     [{ exporters: { dut: '' } }, 'exporters.dut is missing; it has to be the path of a file'],
@@ -111,7 +111,7 @@ describe('checks', () => {
     [{ exporters: { dut: { host: 1234 } } }, 'exporters.dut.host is 1234; it has to be a text'],
     [
       { exporters: { dut: { host: 'h:1', port: 1 } } },
-      'has unknown keys exporters.dut.port; it can have host, ca, insecure, passphrase, labels, safe',
+      'exporters.dut.port is an unknown key; known keys: host, ca, insecure, passphrase, labels, safe',
     ],
     [{ exporters: { dut: { host: 'h:1', insecure: 'yes' } } }, 'exporters.dut.insecure is "yes"; it has to be true or'],
     [{ leaseTimeoutMs: 0 }, 'leaseTimeoutMs is 0; it has to be a number of milliseconds from 1 to 86400000'],
@@ -129,6 +129,7 @@ describe('checks', () => {
     [{ allow: [3] }, 'allow is [3]; it has to be a list of names of packages'],
     [{ idleTimeoutMs: 0 }, 'idleTimeoutMs is 0; it has to be a number of milliseconds'],
     [{ onMissing: 'ignore' }, 'onMissing is "ignore"; it has to be fail or skip'],
+    [{ evidence: true }, 'evidence is true; it has to be off or on-failure or on'],
     [{ retry: 1.5 }, 'retry is 1.5; it has to be a whole number from 0 to 10'],
     [{ allow: 'pkg' }, 'allow is "pkg"; it has to be a list of names of packages'],
     [{ controller: 'default' }, 'controller is "default"; it has to be an object such as { client: \'default\' }'],
@@ -145,7 +146,7 @@ describe('checks', () => {
     [{ controller: { lease: 'test' } }, 'controller.lease is "test"; it has to be file or run'],
     [
       { controller: { name: 'x' } },
-      'has unknown keys controller.name; it can have client, clientConfig, lease, durationMs, maxDurationMs',
+      'controller.name is an unknown key; known keys: client, clientConfig, lease, durationMs, maxDurationMs',
     ],
   ])('%j is a mistake', (options, message) => {
     expect(() => checkOptions(options as HardwareOptions)).toThrow(
@@ -164,7 +165,7 @@ describe('checks', () => {
         'Invalid options of hardware():',
         '  leaseTimeoutMs is -1; it has to be a number of milliseconds from 1 to 86400000',
         '  allow is "x"; it has to be a list of names of packages',
-        '  has unknown keys timeout; it can have exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, log, allow',
+        '  timeout is an unknown key; known keys: exporters, controller, leaseTimeoutMs, idleTimeoutMs, onMissing, retry, evidence, log, allow',
         "  exporters.a is missing; it has to be the path of a file, or { host: 'HOST:PORT' }",
       ].join('\n'),
     )

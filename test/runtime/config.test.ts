@@ -14,7 +14,8 @@ import { LocalExporter } from '../../src/leases/local/local-exporter.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
 import { prepareTree } from '../../src/runtime/config/build.ts'
 import type { DriverClass, DriverTypes } from '../../src/runtime/config/driver-types.ts'
-import { type ExporterConfig, parseExporterConfig } from '../../src/runtime/config/parse.ts'
+import { type ExporterConfig, invalidConfig } from '../../src/runtime/config/exporter-file.ts'
+import { readExporterFile } from '../../src/runtime/config/parse.ts'
 
 const head = 'apiVersion: jumpstarter.dev/v1alpha1\nkind: ExporterConfig\nmetadata: { namespace: default, name: lab }\n'
 
@@ -54,8 +55,15 @@ class Extended extends MockPower {
 
 const types: DriverTypes = new Map([['lab.driver.Probe', async (): Promise<DriverClass> => Probe]])
 
-const parse = (text: string) => parseExporterConfig(head + text, 'lab.yaml')
-const build = async (text: string, file = 'lab.yaml') => (await prepareTree(parse(text), file, types))()
+const read = (text: string, path = 'lab.yaml') => readExporterFile(head + text, path)
+const build = async (text: string, path?: string) => (await prepareTree(read(text, path), types))()
+
+/** The content of a file without drivers' mistakes. */
+function parse(text: string, start = head): ExporterConfig {
+  const { config, mistakes, path } = readExporterFile(start + text, 'lab.yaml')
+  if (mistakes.length > 0) throw invalidConfig(path, mistakes)
+  return config
+}
 
 /** What a file is refused with, line by line. */
 async function mistakesOf(run: () => unknown): Promise<string[]> {
@@ -203,7 +211,7 @@ describe('empty and null are as left out', () => {
     expect(hooks.afterLease).toEqual({ command: ['/bin/sh', '-c', 'x'], timeoutMs: 120_000, onFailure: 'warn' })
     const config = '{ methods: { hello: "echo $PWD" }, cwd: "", shell: ~ }'
     const text = `export: { tools: { type: jumpstarter_driver_shell.driver.Shell, config: ${config} } }`
-    const root = (await prepareTree(parse(text), 'lab.yaml', driverTypes))()
+    const root = (await prepareTree(read(text), driverTypes))()
     await using shell = await serve(at(root, 'tools') as ShellDriver, { client: ShellClient })
     expect(await shell.run('hello')).toMatchObject({ stdout: `${process.cwd()}\n` })
   })
@@ -218,7 +226,7 @@ describe('empty and null are as left out', () => {
 describe('Jumpstarter’s options', () => {
   const power = 'jumpstarter_driver_power.driver.MockPower'
   const load = (text: string, warn?: (warning: string) => void) =>
-    prepareTree(parse(text), 'lab.yaml', driverTypes, warn).then((create) => create())
+    prepareTree(read(text), driverTypes, warn).then((create) => create())
 
   test('of every driver: log_level, labels, uuid', async () => {
     const uuid = '0F0E0D0C-0B0A-4908-8706-050403020100'
@@ -234,9 +242,9 @@ describe('Jumpstarter’s options', () => {
     expect(lines).toEqual([expect.stringContaining('kept')])
     const own = '{ log_level: LOUD, labels: { rack: 1 }, uuid: west }'
     expect(await mistakesOf(() => load(`export: { main: { type: ${power}, config: ${own} } }`))).toEqual([
-      expect.stringMatching(
-        /^export\.main\.config log_level is "LOUD".+; labels is .+; uuid is "west"; it has to be a UUID$/,
-      ),
+      'export.main.config.log_level (line 4) is "LOUD"; it has to be DEBUG, INFO, WARNING, ERROR or CRITICAL',
+      'export.main.config.labels (line 4) is {"rack":1}; it has to be an object of texts',
+      'export.main.config.uuid (line 4) is "west"; it has to be a UUID',
     ])
   })
 
@@ -366,7 +374,7 @@ describe('mistakes in a file', () => {
     [head.replace('name: lab', 'name: 1'), 'metadata.name (line 3) is a number; it has to be a text'],
     [head.replace(/^kind.*\n/m, ''), 'kind is missing'],
   ])('%j: %s', async (text, mistake) => {
-    expect(await mistakesOf(() => parseExporterConfig(text, 'lab.yaml'))).toEqual([mistake])
+    expect(await mistakesOf(() => parse(text, ''))).toEqual([mistake])
   })
 
   test.each([
@@ -381,7 +389,7 @@ describe('mistakes in a file', () => {
 
   test('all of them at once', async () => {
     const text = 'kind: X\nlabels: [a]\nexport:\n  a: { type: 1, extra: 2 }\n  on: {}\n  b: { children: { c: 3 } }\n'
-    expect(await mistakesOf(() => parseExporterConfig(text, 'lab.yaml'))).toEqual([
+    expect(await mistakesOf(() => parse(text, ''))).toEqual([
       'apiVersion is missing',
       "kind (line 1) is 'X'; it has to be 'ExporterConfig'",
       'metadata is missing; it has to be a mapping',
@@ -462,7 +470,7 @@ export:
   })
 
   test('is made again for each session, with the same configuration', async () => {
-    const create = await prepareTree(parse(`export: { a: ${probe} }`), 'lab.yaml', types)
+    const create = await prepareTree(read(`export: { a: ${probe} }`), types)
     const [first, second] = [create(), create()]
     expect(at(first, 'a')).toBeInstanceOf(Probe)
     expect(at(first, 'a')).not.toBe(at(second, 'a'))
@@ -504,22 +512,22 @@ describe('references', () => {
     const racks: DriverTypes = new Map([...types, ['lab.driver.Rack', async (): Promise<DriverClass> => Rack]])
     const prepare = (children: string) => {
       const text = `export: { rack: { type: lab.driver.Rack, children: { ${children} } }, ${board} }`
-      return prepareTree(parse(text), 'lab.yaml', racks)
+      return prepareTree(read(text), racks)
     }
     const root = (await prepare('main: { ref: board.power }, spare: { type: lab.driver.Probe }'))()
     expect(at(root, 'rack.main')).toBe(at(root, 'board.power'))
     expect(await mistakesOf(() => prepare('main: { ref: board.power }'))).toEqual([
-      'export.rack.children has no spare, which Rack needs; name a driver of the file there, such as spare: { ref: … }, or define one',
+      'export.rack.children (line 4) has no spare, which Rack needs; name a driver of the file there, such as spare: { ref: … }, or define one',
     ])
   })
 
   test('are found by their own names, and contain nothing that contains them', async () => {
     expect(await mistakesOf(() => build(`export: { a: { ref: toString }, ${board} }`))).toEqual([
-      "export.a.ref points to 'toString', which is not in the tree",
+      "export.a.ref (line 4) points to 'toString', which is not in the tree; write the names from the root down, with dots",
     ])
     const children = 'children: { children2: { ref: board.power } }'
     expect(await mistakesOf(() => build(`export: { a: { ref: b2 }, b: { ${children} }, ${board} }`))).toEqual([
-      "export.a.ref points to 'b2', which is not in the tree",
+      "export.a.ref (line 4) points to 'b2', which is not in the tree; write the names from the root down, with dots",
     ])
     expect(await mistakesOf(() => build(`export: { a: { children: { self: { ref: a } } } }`))).toEqual([
       "export: Driver CompositeDriver 'self' contains itself",
@@ -531,11 +539,11 @@ describe('references', () => {
   test('that lead nowhere, or in a circle, are mistakes', async () => {
     const entries = `a: { ref: b }, b: { ref: a }, c: { ref: c }, d: { ref: board.nope }, e: { children: { f: { ref: nope } } }`
     expect(await mistakesOf(() => build(`export: { ${entries}, ${board} }`))).toEqual([
-      'export.a.ref is a circle: a → b → a',
-      'export.b.ref is a circle: b → a → b',
-      'export.c.ref is a circle: c → c',
-      "export.d.ref points to 'board.nope', which is not in the tree",
-      "export.e.children.f.ref points to 'nope', which is not in the tree",
+      'export.a.ref (line 4) is a circle: a → b → a; let one of them point to a driver',
+      'export.b.ref (line 4) is a circle: b → a → b; let one of them point to a driver',
+      'export.c.ref (line 4) is a circle: c → c; let one of them point to a driver',
+      "export.d.ref (line 4) points to 'board.nope', which is not in the tree; write the names from the root down, with dots",
+      "export.e.children.f.ref (line 4) points to 'nope', which is not in the tree; write the names from the root down, with dots",
     ])
   })
 })
@@ -631,7 +639,7 @@ export class OtherMajor {
     ['no-such-package/drivers#X', "which cannot be imported: Cannot find package 'no-such-package'"],
   ])('%s is a mistake', async (type, mistake) => {
     const [first, ...others] = await mistakesOf(() => buildType(type))
-    expect(first).toContain(`export.p.type is '${type}', ${mistake}`)
+    expect(first).toContain(`export.p.type (line 4) is '${type}', ${mistake}`)
     expect(others).toEqual([])
   })
 
@@ -639,15 +647,20 @@ export class OtherMajor {
     const text = `export: { a: { type: nope }, b: { children: { c: { type: lab.driver.Probe, children: { d: { type: "./x.ts#X" } } } } } }`
     const mistakes = await mistakesOf(() => build(text, join(folder, 'exporters/lab.yaml')))
     expect(mistakes).toEqual([
-      expect.stringMatching(/^export\.a\.type is 'nope'/),
-      expect.stringMatching(/^export\.b\.children\.c\.children\.d\.type is '\.\/x\.ts#X', which cannot be imported/),
+      expect.stringMatching(/^export\.a\.type \(line 4\) is 'nope'/),
+      expect.stringMatching(
+        /^export\.b\.children\.c\.children\.d\.type \(line 4\) is '\.\/x\.ts#X', which cannot be imported/,
+      ),
     ])
   })
 
   test('constructors that throw, each with its place', async () => {
     const failing = (why: string) => `{ type: lab.driver.Probe, config: { fail: ${why} } }`
     const text = `export: { a: ${failing('no pin')}, b: { children: { c: ${failing('no bus')}, ok: { type: lab.driver.Probe } } } }`
-    expect(await mistakesOf(() => build(text))).toEqual(['export.a.config no pin', 'export.b.children.c.config no bus'])
+    expect(await mistakesOf(() => build(text))).toEqual([
+      'export.a.config (line 4) no pin',
+      'export.b.children.c.config (line 4) no bus',
+    ])
   })
 
   test('TypeScript that Node.js cannot strip is explained', async () => {
@@ -657,7 +670,7 @@ export class OtherMajor {
     await expect(LocalExporter.start({ name: 'lab', file, emit: () => undefined })).rejects.toMatchObject({
       code: 'EXPORTER_CONFIG_INVALID',
       message: expect.stringMatching(
-        /export\.p\.type is '\.\/enum\.ts#Relay', which cannot be imported: .*enum.*\(Node\.js runs TypeScript by removing its types; enums, namespaces/s,
+        /export\.p\.type \(line 4\) is '\.\/enum\.ts#Relay', which cannot be imported: .*enum.*\(Node\.js runs TypeScript by removing its types; enums, namespaces/s,
       ),
     })
   })
@@ -668,7 +681,7 @@ describe('what a config may be', () => {
     ['lab.driver.Meter', async () => Meter],
     ['lab.driver.Extended', async () => Extended],
   ])
-  const buildOwn = async (text: string) => (await prepareTree(parse(text), 'lab.yaml', own))()
+  const buildOwn = async (text: string) => (await prepareTree(read(text), own))()
 
   test('is said with a Standard Schema, whose output the driver gets', async () => {
     const root = await buildOwn(
@@ -677,7 +690,9 @@ describe('what a config may be', () => {
     expect((at(root, 'meter') as Meter).config).toEqual({ host: 'a', range: 10, port: 5025 })
     const wrong = 'export: { meter: { type: lab.driver.Meter, config: { range: 10, port: x } } }'
     expect(await mistakesOf(() => buildOwn(wrong))).toEqual([
-      expect.stringMatching(/^export\.meter\.config host: .*; range: .*; port: /),
+      expect.stringMatching(/^export\.meter\.config\.host \(line 4\) is not valid: /),
+      expect.stringMatching(/^export\.meter\.config\.range \(line 4\) is not valid: /),
+      expect.stringMatching(/^export\.meter\.config\.port \(line 4\) is not valid: /),
     ])
   })
 

@@ -167,7 +167,7 @@ async function closedResource(client: {
   return opened
 }
 
-describe('without the commands that compress', () => {
+describe('without the programs that compress', () => {
   afterEach(() => vi.unstubAllEnvs())
 
   test.each(['xz', 'bz2'] as const)('%s is refused, and the exporter goes on', async (encoding) => {
@@ -176,8 +176,9 @@ describe('without the commands that compress', () => {
     const { stream, handle } = await client.resource(encoding)
     stream.on('error', () => undefined).resume()
     await expect(client.send(handle)).rejects.toMatchObject({
-      code: 'NOT_IMPLEMENTED',
-      message: expect.stringContaining('has no command'),
+      code: 'PROGRAM_MISSING',
+      origin: 'lab',
+      message: expect.stringMatching(/The program \w+ is not installed: apt install \w+/),
     })
   })
 })

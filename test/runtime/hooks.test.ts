@@ -238,7 +238,11 @@ describe('a beforeLease hook that fails', () => {
 
   test.each<[string, [string, ...string[]], RegExp]>([
     ['a signal', ['/bin/sh', '-c', 'kill -9 $$'], /was ended by SIGKILL$/],
-    ['a program that is not there', ['/no/such/program'], /could not be started: .*ENOENT/],
+    [
+      'a program that is not there',
+      ['/no/such/program'],
+      /could not be started: .*\/no\/such\/program is not installed: install it/,
+    ],
     ['a program below a file', ['/dev/null/program'], /could not be started: .*ENOTDIR/],
     ['a program that is a folder', ['/'], /could not be started: .*EACCES/],
     ['an argument that cannot be passed', ['/bin/sh', '-c', 'a\0b'], /could not be started: .*null bytes/],

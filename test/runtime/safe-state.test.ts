@@ -11,7 +11,7 @@ import { driverTypes } from '../../src/drivers/types.ts'
 import { Power } from '../../src/interfaces/index.ts'
 import { CompositeDriver, openSession, type SafeEntry } from '../../src/runtime/index.ts'
 import { prepareTree } from '../../src/runtime/config/build.ts'
-import { parseExporterConfig } from '../../src/runtime/config/parse.ts'
+import { readExporterFile } from '../../src/runtime/config/parse.ts'
 
 const Relay = defineInterface({
   client: 'test.Relay',
@@ -174,9 +174,9 @@ export:
   heater: { type: "${thermostat}#MockThermostat" }
   shell: { type: jumpstarter_driver_shell.driver.Shell, config: { methods: { "off": "true" } } }
 `
-    const config = parseExporterConfig(text, 'lab.yaml')
-    await prepareTree(config, 'lab.yaml', driverTypes)
-    return config.safe
+    const file = readExporterFile(text, 'lab.yaml')
+    await prepareTree(file, driverTypes)
+    return file.config.safe
   }
 
   test('is a list of calls', async () => {

@@ -68,6 +68,7 @@ test('a new driver passes its test and the catalog, in the format of the reposit
     'src/drivers/usb-hub/usb-hub-driver.ts',
     'src/clients/drivers/usb-hub-client.ts',
     'test/drivers/usb-hub.test.ts',
+    'test/conformance/usb-hub.test.ts',
   ]
   for (const file of written) expect(stdout).toContain(file)
   expect(read('src/clients/index.ts')).toMatch(
@@ -82,6 +83,10 @@ test('a new driver passes its test and the catalog, in the format of the reposit
   const tests = run('node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--no-color', ...files)
   expect(tests.status, `${tests.stdout}${tests.stderr}`).toBe(0)
   expect(tests.stdout).toMatch(/Test Files +2 passed/)
+  const conformance = ['run', '--project', 'conformance', '--no-color', 'test/conformance/usb-hub.test.ts']
+  const real = run('node_modules/vitest/vitest.mjs', ...conformance)
+  expect(real.status, `${real.stdout}${real.stderr}`).toBe(0)
+  expect(real.stdout).toMatch(/Test Files +1 passed/)
   expect(newDriver('usb-hub').stderr).toBe(
     'The name usb-hub is taken: src/interfaces/usb-hub.ts is there. Choose another name.\n',
   )

@@ -14,8 +14,8 @@ export class BadLine extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void) {
     const text = this.#rest + chunk.toString('latin1')
-    // A marker may come in two pieces.
-    const cut = /vh[\da-f]{0,16}(?::\d{0,3})?$/.exec(text)?.index ?? text.length
+    // A marker may come in pieces, and so may the end of its line.
+    const cut = /v(?:h[\da-f]{0,16}(?::\d{0,3};?)?\r?)?$/.exec(text)?.index ?? text.length
     this.#rest = text.slice(cut)
     const printed = text.slice(0, cut).replaceAll(/vh[\da-f]{16}(?::\d{1,3};)?\r\n/g, (marker) => {
       if (this.next === 0) return marker

@@ -42,7 +42,16 @@ const emit = (event: RunEvent) => {
 }
 const broker = new Broker([new RunPool(sources)], { root: '/', emit })
 const address = await broker.listen()
-const context = { broker: address, leaseTimeoutMs: 50_000, onMissing: 'fail', retry: 0, allow: [] } as const
+const context = {
+  broker: address,
+  leaseTimeoutMs: 50_000,
+  onMissing: 'fail',
+  retry: 0,
+  evidence: 'off',
+  hasTraceViewer: false,
+  allow: [],
+  project: '',
+} as const
 
 const work = Object.entries(files).map(async ([file, roles]) => {
   for (let round = 0; round < rounds; round++) {

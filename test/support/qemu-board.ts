@@ -9,7 +9,7 @@ import type { TestContext } from 'vitest'
 import { hasLinuxImages, linuxImages } from '../../scripts/make-linux-images.ts'
 import { Console, type ConsoleOptions } from '../../src/clients/index.ts'
 import { createPrivateFolder } from '../../src/base/private-folder.ts'
-import { needsCommand, skipMissing } from './system-part.ts'
+import { missingCommand, needsCommand, reasonToSkip, skipMissing } from './system-part.ts'
 
 const ubootImage = '/usr/lib/u-boot/qemu_arm64/u-boot.bin'
 const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '256'] as const
@@ -30,8 +30,14 @@ export const linuxArgs = [
 
 /** Skips a test on machines without QEMU or U-Boot's image; where CI is set that is an error. */
 export function needsUboot(skip: TestContext['skip']): void {
-  needsCommand('qemu-system-aarch64', skip)
-  if (!existsSync(ubootImage)) skipMissing("Debian's package u-boot-qemu", skip)
+  const reason = missingUboot()
+  skip(reason !== undefined, reason)
+}
+
+/** The reason to skip a suite on machines without QEMU or U-Boot's image; where CI is set that is an error. */
+export function missingUboot(): string | undefined {
+  const missing = missingCommand('qemu-system-aarch64')
+  return missing ?? (existsSync(ubootImage) ? undefined : reasonToSkip("Debian's package u-boot-qemu"))
 }
 
 /** Skips a test on machines without QEMU or the small Linux; where CI is set that is an error. */

@@ -46,27 +46,36 @@ export const rooms: Readonly<Record<string, Room>> = {
       'runtime/driver.ts',
       'runtime/call.ts',
       'runtime/composite-driver.ts',
+      'runtime/safe-state.ts',
       'runtime/config/driver-types.ts',
       'runtime/content/pool.ts',
     ],
     typesOnly: ['runtime/config/driver-types.ts'],
   },
+  recording: {
+    purpose: 'What a test does to the hardware, step by step, and the consoles that it sees.',
+    imports: ['base/'],
+  },
+  evidence: {
+    purpose: 'The explanation of a failed test, made from its recording: lists, pages, and the party that has to act.',
+    imports: ['errors.ts', 'base/', 'recording/'],
+  },
   clients: {
     purpose: 'The objects that tests call: connections, one client for each kind of driver, consoles and shells.',
-    imports: ['errors.ts', 'base/', 'protocol/', 'interfaces/'],
+    imports: ['errors.ts', 'base/', 'protocol/', 'interfaces/', 'recording/'],
   },
   'clients/console': {
     purpose: 'A console: everything that a device prints, searched without losing anything, and guards.',
-    imports: ['errors.ts', 'base/', 'clients/board-failure.ts', 'clients/call-options.ts'],
+    imports: ['errors.ts', 'base/', 'recording/', 'clients/board-failure.ts', 'clients/call-options.ts'],
   },
   'clients/shells': {
     purpose: 'Shells on a console: Linux, U-Boot, Zephyr, and any other with a known prompt.',
-    imports: ['errors.ts', 'base/', 'clients/call-options.ts', 'clients/console/types.ts'],
+    imports: ['errors.ts', 'base/', 'recording/', 'clients/call-options.ts', 'clients/console/types.ts'],
     typesOnly: ['clients/console/types.ts'],
   },
   boards: {
     purpose: 'The states of a board and the ways between them.',
-    imports: ['errors.ts', 'base/', 'clients/'],
+    imports: ['errors.ts', 'base/', 'recording/', 'clients/'],
   },
   conformance: {
     purpose:
@@ -101,7 +110,16 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   fixtures: {
     purpose: "The worker's side: `needs()`, roles, and matchers.",
-    imports: ['errors.ts', 'base/', 'interfaces/', 'clients/', 'boards/', 'broker/messages.ts'],
+    imports: [
+      'errors.ts',
+      'base/',
+      'interfaces/',
+      'recording/',
+      'evidence/',
+      'clients/',
+      'boards/',
+      'broker/messages.ts',
+    ],
     typesOnly: ['broker/messages.ts'],
   },
   plugin: {

@@ -49,6 +49,9 @@ export async function callEach(clients: Clients, file: interfaces.ResourceHandle
   expectTypeOf(await clients.PiPicoFlasher.bootloaderInfo()).toEqualTypeOf<Readonly<Record<string, string>>>()
   expectTypeOf(await clients.Power.on()).toEqualTypeOf<void>()
   expectTypeOf(await clients.ProbeRs.read('b32', '0x20000000', '4')).toEqualTypeOf<readonly string[]>()
+  expectTypeOf(clients.ProgressFlasher.flashWithProgress(file, null, true)).toEqualTypeOf<
+    Records<interfaces.FlashStep>
+  >()
   expectTypeOf(clients.QemuFlasher.flashOci('oci://registry.example/board:1')).toEqualTypeOf<
     Records<interfaces.ShellOutput>
   >()
@@ -60,6 +63,7 @@ export async function callEach(clients: Clients, file: interfaces.ResourceHandle
   expectTypeOf(await clients.ScpiPowerSupply.settings()).toEqualTypeOf<interfaces.PowerSettings>()
   expectTypeOf(await clients.Serial.setDtr(true)).toEqualTypeOf<void>()
   expectTypeOf(await clients.SerialPort.sendBreak(100)).toEqualTypeOf<void>()
+  expectTypeOf(await clients.SerialPort.modemLines()).toEqualTypeOf<interfaces.ModemLines>()
   expectTypeOf(clients.Shell.callMethod('ls', {}, '-l')).toEqualTypeOf<Records<interfaces.ShellOutput>>()
   expectTypeOf(await clients.SnmpPower.on()).toEqualTypeOf<string>()
   expectTypeOf(await clients.SomeIp.rpcCall(0x1234, 1, { data: '00' })).toEqualTypeOf<interfaces.SomeIpMessage>()

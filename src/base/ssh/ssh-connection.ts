@@ -9,25 +9,15 @@ import { loadOptionalModule } from '../optional-module.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import type { WaitOptions } from '../wait-options.ts'
 import { ChannelStream } from './channel-stream.ts'
+import { explainFailure, explainUnreachable, hostKeyError } from './explain-failure.ts'
 import { fingerprintOf, kindOf } from './host-key.ts'
+import type { SshCredentials } from './ssh-credentials.ts'
 import { SshProcess } from './ssh-process.ts'
 
 /** The longest that a login, or an answer of the host, may take, in milliseconds. */
 const answerTimeoutMs = 20_000
 /** The longest wait for the end of a connection that is closed, in milliseconds. */
 const closeTimeoutMs = 1_000
-
-/** The user of an SSH host, and what proves it. */
-export interface SshCredentials {
-  readonly username: string
-  /** The private key, in the format of OpenSSH or PEM. */
-  readonly privateKey?: string | undefined
-  /** The passphrase of the private key. */
-  readonly passphrase?: string | undefined
-  readonly password?: string | undefined
-  /** The fingerprint of the host's key: `SHA256:…`. Without it, any key is accepted. */
-  readonly hostKey?: string | undefined
-}
 
 /** The size of a terminal. */
 export interface Terminal {
@@ -59,18 +49,22 @@ export class SshConnection implements AsyncDisposable {
   }
 
   /**
-   * Logs in over an open stream. The stream is closed with the connection, also if the login fails.
+   * Logs in.
    *
+   * @param connect opens the connection to the host's SSH port. It is closed with this one, also if the login fails.
    * @param name the name of the host in errors
    * @throws HardwareError MODULE_MISSING without the package ssh2; ARGUMENT_INVALID for a private key that cannot be read;
-   *   UNAUTHENTICATED if the host refuses the user, or has another key than the known one; DEVICE_IO if it is no SSH host or hangs
-   *   up; CALL_TIMEOUT; the signal's reason
+   *   UNAUTHENTICATED if the host refuses the user, or has another key than the known one; DEVICE_IO if it cannot be reached (origin
+   *   `lab`), is no SSH host or hangs up; CALL_TIMEOUT; the signal's reason
    */
   static async open(
-    stream: Duplex,
+    connect: () => Promise<Duplex>,
     credentials: SshCredentials,
     { name, signal, timeoutMs = answerTimeoutMs }: WaitOptions & { readonly name: string },
   ): Promise<SshConnection> {
+    const stream = await connect().catch((error: unknown) => {
+      throw signal?.aborted === true ? cancelledError(`the login on ${name}`, signal) : explainUnreachable(name, error)
+    })
     const lost = new AbortController()
     let reason: HardwareError | undefined
     let client: Client | undefined
@@ -79,7 +73,7 @@ export class SshConnection implements AsyncDisposable {
       client = new SshClient()
       const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
       client.on('ready', resolve)
-      client.on('error', (error) => reject((reason ??= explain(name, error, credentials))))
+      client.on('error', (error) => reject((reason ??= explainFailure(name, error, credentials))))
       client.on('close', () => {
         reason ??= new HardwareError('DEVICE_IO', `${name} has closed the connection`)
         reject(reason)
@@ -89,7 +83,7 @@ export class SshConnection implements AsyncDisposable {
       stream.once('end', () => stream.destroy())
       const config = configOf(stream, credentials, (error) => (reason ??= hostKeyError(name, error)))
       answerPrompts(client, credentials.password ?? '')
-      connect(client, config, name)
+      login(client, config, name)
       await withTimeLimit({ name: `the login on ${name}`, timeoutMs, signal }, () => ready)
       return new SshConnection(name, client, stream, lost)
     } catch (error) {
@@ -208,30 +202,11 @@ function answerPrompts(client: Client, password: string): void {
 }
 
 /** @throws HardwareError ARGUMENT_INVALID for a private key that cannot be used; the error shows nothing of the key */
-function connect(client: Client, config: ConnectConfig, name: string): void {
+function login(client: Client, config: ConnectConfig, name: string): void {
   try {
     client.connect(config)
   } catch (error) {
     const message = `${name}: the login cannot be tried: ${messageOf(error)}`
     throw new HardwareError('ARGUMENT_INVALID', message, { cause: error, origin: 'lab' })
   }
-}
-
-function explain(name: string, error: Error & { readonly level?: string }, credentials: SshCredentials): HardwareError {
-  if (error instanceof HardwareError) return error
-  if (error.level === 'client-authentication') {
-    const { username, privateKey, password } = credentials
-    const tried = [privateKey === undefined ? '' : 'a private key', password === undefined ? '' : 'a password']
-    const means = tried.filter(Boolean).join(' and ') || 'neither a private key nor a password'
-    const message = `${name} refuses the user ${username} with ${means}`
-    return new HardwareError('UNAUTHENTICATED', message, { cause: error })
-  }
-  return new HardwareError('DEVICE_IO', `${name}: ${messageOf(error)}`, { cause: error })
-}
-
-function hostKeyError(name: string, key: { readonly found: string; readonly expected: string }): HardwareError {
-  const message =
-    `${name} has the host key ${key.found}, and ${key.expected} is expected: ` +
-    'it was set up anew, it has several keys and this is the preferred one, or another machine answers'
-  return new HardwareError('UNAUTHENTICATED', message)
 }

@@ -6,6 +6,7 @@ import { pause } from '../../base/pause.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { type ErrorDetails, HardwareError, messageOf } from '../../errors.ts'
+import { recordStep } from '../../recording/record-step.ts'
 import type { BoardFailure } from '../board-failure.ts'
 import { codeOfClose, originOf } from './console-error.ts'
 import { ConsoleStream } from './console-stream.ts'
@@ -38,6 +39,10 @@ export interface ConsoleOptions {
   readonly details?: ErrorDetails | undefined
   /** Gets the failure that a guard has found, and ends the other waits on the exporter. */
   readonly boardFailure?: BoardFailure | undefined
+  /** Gets the secrets that are typed; those in it are masked too (default: the console's own set). */
+  readonly secrets?: Set<string> | undefined
+  /** Returns the time of the last call of a driver, in milliseconds since 1970 (default: not known). */
+  readonly lastCallAt?: (() => number) | undefined
 }
 
 /** The number of bytes that are sent under one time limit. */
@@ -55,7 +60,8 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
    * @param connect opens the stream; called on first use
    */
   constructor(name: string, connect: () => Promise<Duplex>, options: ConsoleOptions = {}) {
-    const { boardFailure, returnTimeoutMs = 0, limits = () => ({ timeoutMs: defaultExpectTimeoutMs }) } = options
+    const { boardFailure, returnTimeoutMs = 0, secrets = new Set() } = options
+    const { limits = () => ({ timeoutMs: defaultExpectTimeoutMs }) } = options
     let ownFailure: HardwareError | undefined
     const stream = new ConsoleStream({
       connect,
@@ -67,12 +73,22 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
         boardFailure?.report(ownFailure)
       },
     })
-    const secrets = new Set<string>()
     // A reader of this console finds its guards by their place in the output.
     const isOwnFailure = (reason: unknown) => reason === ownFailure
     const sent = new SentTexts()
     super(
-      { name, details: options.details, stream, returnTimeoutMs, limits, boardFailure, isOwnFailure, secrets, sent },
+      {
+        name,
+        details: options.details,
+        stream,
+        returnTimeoutMs,
+        limits,
+        boardFailure,
+        isOwnFailure,
+        secrets,
+        sent,
+        lastCallAt: options.lastCallAt,
+      },
       stream.transcript.end,
     )
     this.#stream = stream
@@ -138,23 +154,28 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
    *   may take, CALL_CANCELLED when the signal is aborted
    */
   send(text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
-    return this.#sending.run(() => this.#send(text, options))
+    return this.#recordSending('send', text, () => this.#send(text, options))
   }
 
   /** Types a line and its end. */
   sendLine(line: string, options: SendLineOptions = {}): Promise<void> {
-    return this.#sending.run(() => this.#send(this.#withEnd(line, options), options))
+    return this.#recordSending('sendLine', line, () => this.#send(this.#withEnd(line, options), options))
   }
 
   /** Types a line that errors do not show, such as a password. */
   secret(line: string, options: SendLineOptions = {}): Promise<void> {
     if (line !== '') this.#secrets.add(line)
-    return this.#sending.run(() => this.#send(this.#withEnd(line, options), options, '***'))
+    return this.#recordSending('secret', '***', () => this.#send(this.#withEnd(line, options), options, '***'))
   }
 
   /** Stops reading, ends the stream and frees the disk space of the output. May be called again. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stream.dispose()
+  }
+
+  #recordSending(method: string, shown: string | Uint8Array, send: () => Promise<void>): Promise<void> {
+    const step = { kind: 'action', target: `${this.name}.${method}`, args: [shown] } as const
+    return recordStep(step, () => this.#sending.run(send))
   }
 
   #withEnd(line: string, { lineEnd = this.#options.lineEnd ?? '\r' }: SendLineOptions): string {

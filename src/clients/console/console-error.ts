@@ -1,8 +1,9 @@
 import { cutText } from '../../base/cut-text.ts'
+import { maskSecrets } from '../../base/mask-secrets.ts'
 import { type ErrorCode, type ErrorDetails, HardwareError, type HardwareErrorOptions } from '../../errors.ts'
 import type { ConsoleStream } from './console-stream.ts'
 import { isGarbled, judgedBytes } from './garbled.ts'
-import { showPattern } from './pattern.ts'
+import { nearMiss } from './near-miss.ts'
 import type { SentTexts } from './sent-texts.ts'
 import type { Mark, Pattern } from './types.ts'
 
@@ -12,8 +13,6 @@ const shownLines = 15
 const shownLength = 300
 /** The length of the recent output in which a near miss is searched, in characters. */
 const recentLength = 64 * 1024
-/** The shortest beginning of a text that counts as a near miss, in characters. */
-const shortestNearMiss = 4
 
 /** The console of an error, and the place of its reader. */
 export interface ConsoleErrorContext {
@@ -24,6 +23,8 @@ export interface ConsoleErrorContext {
   /** Texts that errors replace by `***`. */
   readonly secrets: ReadonlySet<string>
   readonly sent: SentTexts
+  /** Returns the time of the last call of a driver, in milliseconds since 1970; not known outside of tests. */
+  readonly lastCallAt?: (() => number) | undefined
   readonly cursor: Mark
   /** True if the cursor is behind a match. */
   readonly isBehindMatch: boolean
@@ -45,7 +46,16 @@ export interface ConsoleErrorOptions extends Pick<HardwareErrorOptions, 'cause' 
 export function consoleError(
   code: ErrorCode,
   what: string,
-  { name, details: facts, stream, secrets, sent, cursor, isBehindMatch }: ConsoleErrorContext,
+  {
+    name,
+    details: facts,
+    stream,
+    secrets,
+    sent,
+    lastCallAt = () => Infinity,
+    cursor,
+    isBehindMatch,
+  }: ConsoleErrorContext,
   { patterns = [], limitMs, cause, origin }: ConsoleErrorOptions = {},
 ): HardwareError {
   const { transcript } = stream
@@ -63,19 +73,19 @@ export function consoleError(
     `${sentence} ${isSilent ? `It has printed nothing${silence}.` : 'Last lines:'}`,
     ...lastLines(recent, cursor.text - from),
     ...(typed.length === 0 ? [] : [`It was sent ${typed.join(', ')}.`]),
-    ...misses,
+    ...misses.map(({ text }) => text),
     ...(isNoise
       ? ['Most of this is no text: compare the rate of the serial line (baudrate) with the device, and its wires.']
       : []),
   ].join('\n')
   const details = { ...facts, console: name, limitMs }
-  const party = isNoise ? 'lab' : origin
+  // A text that came before is not to be expected again, unless something was done to the board since then.
+  const isPassed = (at: number) => !sent.isAfter(at) && transcript.timeAt({ text: at, raw: 0 }) > lastCallAt()
+  const isMistake = misses.some(({ fault, passedAt }) => {
+    return fault === 'pattern' || (passedAt !== undefined && isPassed(from + passedAt))
+  })
+  const party = isNoise ? 'lab' : isMistake ? 'test' : origin
   return new HardwareError(code, mask(message), { cause, origin: party, details, shortMessage: mask(sentence) })
-}
-
-/** Replaces the secrets in a text by `***`. */
-export function maskSecrets(text: string, secrets: ReadonlySet<string>): string {
-  return [...secrets].reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
 }
 
 /** @returns the origin of a cause, for an error that is not the device's own fault */
@@ -97,32 +107,4 @@ function lastLines(text: string, cursor: number): string[] {
     return `  ${number < behind ? '·' : '|'} ${cutText(line.replace(/\r$/, ''), shownLength)}`
   })
   return lines.slice(-shownLines)
-}
-
-/**
- * Describes why a pattern did not match though the output is close to it.
- *
- * @param text the recent output
- * @param cursor the place in the text where the wait began
- */
-function nearMiss(pattern: Pattern, text: string, cursor: number): string | undefined {
-  // A pattern with a name of its own stands for one of many texts, such as the end of one of several commands.
-  if (pattern instanceof Uint8Array || Object.hasOwn(pattern as object, 'toString')) return undefined
-  const shown = showPattern(pattern)
-  const [before, after] = [text.slice(0, Math.max(0, cursor)), text.slice(Math.max(0, cursor))]
-  if (typeof pattern === 'string') {
-    if (before.includes(pattern)) return `${shown} came before: an earlier wait has gone past it.`
-    const other = after.toLowerCase().indexOf(pattern.toLowerCase())
-    if (other >= 0) return `There is ${JSON.stringify(after.slice(other, other + pattern.length))} instead of ${shown}.`
-    for (let length = pattern.length - 1; length >= Math.max(shortestNearMiss, pattern.length / 2); length--) {
-      if (after.includes(pattern.slice(0, length))) {
-        return `There is the beginning of ${shown}: ${JSON.stringify(pattern.slice(0, length))}.`
-      }
-    }
-    return undefined
-  }
-  const flags = `m${pattern.flags.replaceAll(/[gmy]/g, '')}`
-  if (new RegExp(pattern.source, flags).test(before)) return `${shown} came before: an earlier wait has gone past it.`
-  const found = new RegExp(pattern.source, `i${flags.replace('i', '')}`).exec(after)?.[0]
-  return found === undefined ? undefined : `There is ${JSON.stringify(found)}, which ${shown} matches but for the case.`
 }

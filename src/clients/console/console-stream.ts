@@ -187,7 +187,9 @@ export class ConsoleStream {
 
   #mayComeBack(error: unknown): error is HardwareError {
     if (!this.#options.comesBack || this.#disposed.signal.aborted || this.#closed !== undefined) return false
-    return error instanceof HardwareError && error.code === 'DEVICE_IO' && error.origin === 'board'
+    if (!(error instanceof HardwareError) || error.code !== 'DEVICE_IO') return false
+    // Exporters of Python do not tell the two apart.
+    return error.details.isAway === true || error.origin === 'board'
   }
 
   #reopen(cause: Error): void {

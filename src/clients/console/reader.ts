@@ -1,37 +1,17 @@
 import { now } from '../../base/clock.ts'
+import { maskSecrets } from '../../base/mask-secrets.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
-import { type ErrorCode, type ErrorDetails, HardwareError, messageOf } from '../../errors.ts'
-import type { BoardFailure } from '../board-failure.ts'
+import { type ErrorCode, HardwareError, messageOf } from '../../errors.ts'
+import type { RunningStep } from '../../recording/recorder.ts'
+import { recordStep } from '../../recording/record-step.ts'
 import { noteWait } from '../call-options.ts'
-import { codeOfClose, consoleError, type ConsoleErrorOptions, maskSecrets, originOf } from './console-error.ts'
-import type { ConsoleStream } from './console-stream.ts'
+import { codeOfClose, consoleError, type ConsoleErrorOptions, originOf } from './console-error.ts'
 import { describeGuardHit, type GuardHit } from './guards.ts'
 import { preparePattern, type SearchFactory, showPattern } from './pattern.ts'
+import type { ReaderContext } from './reader-context.ts'
 import { type Found, TextSearch } from './search.ts'
-import type { SentTexts } from './sent-texts.ts'
 import type { ExpectOptions, Mark, Match, Pattern } from './types.ts'
 import { type OutputWaitResult, waitForOutput } from './wait-for-output.ts'
-
-/** The common part of all readers of one console. */
-export interface ReaderContext {
-  /** The name of the console in errors. */
-  readonly name: string
-  /** The facts of the connection, for errors. */
-  readonly details?: ErrorDetails | undefined
-  readonly stream: ConsoleStream
-  /** The time after which a wait ends while the device is away, in milliseconds. */
-  readonly returnTimeoutMs: number
-  /** @returns the limits of a wait without options */
-  readonly limits: () => WaitOptions & { readonly timeoutMs: number }
-  /** Ends the waits of this console when another console reports a failure. */
-  readonly boardFailure: BoardFailure | undefined
-  /** @returns true for the failure that a guard of this console has reported */
-  readonly isOwnFailure: (reason: unknown) => boolean
-  /** Texts that errors do not show. */
-  readonly secrets: ReadonlySet<string>
-  /** The texts that were typed last, by all readers. */
-  readonly sent: SentTexts
-}
 
 /** Reads the output of a console from its own cursor on. A match moves the cursor and takes nothing away from other readers. */
 export class ConsoleReader {
@@ -70,7 +50,16 @@ export class ConsoleReader {
    * const { index } = await dut.console.expect([/login: /, '=> '], { timeoutMs: 60_000 })
    * ```
    */
-  async expect(pattern: Pattern | readonly Pattern[], options: ExpectOptions = {}): Promise<Match> {
+  expect(pattern: Pattern | readonly Pattern[], options: ExpectOptions = {}): Promise<Match> {
+    const step = { kind: 'expect', target: `${this.name}.expect`, args: [pattern] } as const
+    return recordStep(step, (running) => this.#expect(pattern, options, running))
+  }
+
+  async #expect(
+    pattern: Pattern | readonly Pattern[],
+    options: ExpectOptions,
+    step: RunningStep | undefined,
+  ): Promise<Match> {
     const patterns = isList(pattern) ? pattern : [pattern]
     const shown = patterns.map(showPattern).join(' or ')
     this.#begin(shown)
@@ -84,7 +73,9 @@ export class ConsoleReader {
       this.#isBehindMatch = true
       const before = this.context.stream.transcript.text(from.text, found.start.text)
       const time = this.context.stream.transcript.timeAt(found.end)
-      return { ...found, index, before, time, waitedMs: now() - began }
+      const match = { ...found, index, before, time, waitedMs: now() - began }
+      step?.answered({ text: match.text, captures: match.captures, groups: match.groups })
+      return match
     } finally {
       waitEnded()
       this.#waiting = undefined
@@ -101,10 +92,10 @@ export class ConsoleReader {
     return this.#cursor
   }
 
-  /** The output after a place, as text without escape sequences. */
-  since(mark: Mark): string {
+  /** The output after a place, up to another (default: all of it), as text without escape sequences. */
+  since(mark: Mark, end?: Mark): string {
     this.context.stream.flush()
-    return this.context.stream.transcript.text(mark.text)
+    return this.context.stream.transcript.text(mark.text, end?.text)
   }
 
   /** The output after a place, as bytes from the device. */

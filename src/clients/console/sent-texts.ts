@@ -17,6 +17,11 @@ export class SentTexts {
     this.#texts = [...this.#texts.slice(1 - keptTexts), { shown: showPattern(start), at }]
   }
 
+  /** True if a text was typed when more output had come than this, in characters. */
+  isAfter(place: number): boolean {
+    return (this.#texts.at(-1)?.at.text ?? 0) > place
+  }
+
   /** Lists the texts that were typed after a place. */
   after({ text }: Mark): readonly string[] {
     return this.#texts.filter(({ at }) => at.text >= text).map(({ shown }) => shown)

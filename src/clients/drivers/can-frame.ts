@@ -1,5 +1,5 @@
 import { HardwareError } from '../../errors.ts'
-import type { CanMessage } from '../../interfaces/can.ts'
+import { canFdLengths, type CanMessage, maxExtendedCanId, maxStandardCanId } from '../../interfaces/can.ts'
 
 /** A frame to send on a CAN bus. */
 export interface CanFrameToSend {
@@ -40,21 +40,17 @@ export interface CanFrame {
   readonly channel: string | number | null
 }
 
-/** The largest identifiers of 11 and 29 bits. */
-const [maxStandardId, maxExtendedId] = [0x7ff, 0x1fff_ffff]
-/** The numbers of bytes that CAN FD can send. */
-const fdLengths = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
-
 /** @throws HardwareError ARGUMENT_INVALID for a frame that no bus can send */
 export function toMessage(frame: CanFrameToSend): CanMessage {
   const data = Buffer.from(frame.data ?? [])
-  const { id, isRemote = false, isFd = data.length > 8, isExtended = id > maxStandardId } = frame
+  const { id, isRemote = false, isFd = data.length > 8, isExtended = id > maxStandardCanId } = frame
   const refuse = (what: string) => new HardwareError('ARGUMENT_INVALID', `The CAN frame ${id.toString(16)} ${what}`)
-  const maxId = isExtended ? maxExtendedId : maxStandardId
+  const maxId = isExtended ? maxExtendedCanId : maxStandardCanId
   if (!Number.isInteger(id) || id < 0 || id > maxId) throw refuse(`has an id outside 0…${maxId.toString(16)}`)
   if (isRemote && data.length > 0) throw refuse('is remote, and has data')
-  if (!(isFd ? fdLengths : new Set(Array.from({ length: 9 }, (_, n) => n))).has(data.length)) {
-    throw refuse(`has ${data.length} bytes; ${isFd ? `CAN FD has ${[...fdLengths].join(', ')}` : 'CAN has up to 8'}`)
+  const lengths: readonly number[] = isFd ? canFdLengths : canFdLengths.slice(0, 9)
+  if (!lengths.includes(data.length)) {
+    throw refuse(`has ${data.length} bytes; ${isFd ? `CAN FD has ${lengths.join(', ')}` : 'CAN has up to 8'}`)
   }
   return {
     timestamp: 0,

@@ -1,27 +1,14 @@
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 import { anySignal } from '../../base/abort.ts'
 import type { InterfaceDefinition } from '../../interfaces/define.ts'
 import { Network } from '../../interfaces/network.ts'
-import { createPrivateFolder } from '../../base/private-folder.ts'
 import type { Console } from '../console.ts'
 import { type ConsoleOptions, defaultExpectTimeoutMs } from '../console/console-base.ts'
 import { createConsole } from '../create-console.ts'
 import { DriverClient } from '../driver-client.ts'
-import { forwardConnections, type ForwardOptions } from '../forward.ts'
-import { forwardTcp, type ForwardTcpOptions, type TcpForward } from '../forward-tcp.ts'
-
-/** Options of {@link NetworkClient.forwardUnix}. */
-export interface ForwardUnixOptions extends ForwardOptions {
-  /** The path of the socket (default: in a new folder that only this user can enter). */
-  readonly path?: string | undefined
-}
-
-/** A local unix socket that leads to the device. Dispose of it to remove the socket and close every connection. */
-export interface UnixForward extends AsyncDisposable {
-  readonly path: string
-}
+import type { ForwardTcpOptions, TcpForward } from '../forward-tcp.ts'
+import type { ForwardUnixOptions, UnixForward } from '../forward-unix.ts'
 
 /** A network endpoint that the exporter can reach. */
 export class NetworkClient extends DriverClient<typeof Network> {
@@ -62,8 +49,10 @@ export class NetworkClient extends DriverClient<typeof Network> {
    * const response = await fetch(`http://${web.address}/status`)
    * ```
    */
-  forwardTcp(options: ForwardTcpOptions = {}): Promise<TcpForward> {
-    return forwardTcp(this.opener(), options)
+  async forwardTcp(options: ForwardTcpOptions = {}): Promise<TcpForward> {
+    const open = this.opener()
+    const { forwardTcp } = await import('../forward-tcp.ts')
+    return forwardTcp(open, options)
   }
 
   /**
@@ -71,22 +60,10 @@ export class NetworkClient extends DriverClient<typeof Network> {
    *
    * @throws HardwareError ARGUMENT_INVALID when the socket cannot be made
    */
-  async forwardUnix({ path, ...options }: ForwardUnixOptions = {}): Promise<UnixForward> {
-    const folder = path === undefined ? await createPrivateFolder() : undefined
-    const socketPath = path ?? join(folder?.path ?? '', 'forward.sock')
-    try {
-      const forwarder = await forwardConnections({ path: socketPath }, this.opener(), options)
-      return {
-        path: socketPath,
-        async [Symbol.asyncDispose]() {
-          await forwarder[Symbol.asyncDispose]()
-          await folder?.remove()
-        },
-      }
-    } catch (error) {
-      await folder?.remove()
-      throw error
-    }
+  async forwardUnix(options: ForwardUnixOptions = {}): Promise<UnixForward> {
+    const open = this.opener()
+    const { forwardUnix } = await import('../forward-unix.ts')
+    return forwardUnix(open, options)
   }
 
   /** Opens connections with the limits of this moment: the listener calls the function later, outside of the test's limits. */

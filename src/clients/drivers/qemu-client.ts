@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream'
 import { QemuMachine, type QemuSnapshot } from '../../interfaces/qemu.ts'
 import { DriverClient } from '../driver-client.ts'
 import { receiveFile } from '../files.ts'
+import { DebugProbeClient } from './debug-probe-client.ts'
 import type { FlasherClient } from './flasher-client.ts'
 import type { NetworkClient } from './network-client.ts'
 import type { SerialClient } from './serial-client.ts'
@@ -24,6 +25,8 @@ import type { VirtualPowerClient } from './virtual-power-client.ts'
  */
 export class QemuClient extends DriverClient<typeof QemuMachine> {
   static readonly interface = QemuMachine
+  /** Shared with the objects that `with()` makes. */
+  private readonly debugger: { probe?: DebugProbeClient } = {}
 
   get power(): VirtualPowerClient {
     return this.children['power'] as VirtualPowerClient
@@ -40,6 +43,12 @@ export class QemuClient extends DriverClient<typeof QemuMachine> {
   /** The connection of a debugger, in gdb's remote protocol: `gdb.forwardTcp()` gives gdb a port of this machine. */
   get gdb(): NetworkClient {
     return this.children['gdb'] as NetworkClient
+  }
+
+  /** A debugger on that connection, which stops the board on first use. */
+  get probe(): DebugProbeClient {
+    this.debugger.probe ??= new DebugProbeClient(this.gdb.node)
+    return this.debugger.probe
   }
 
   /** Begins to read the console. A console that cannot be opened yet, because the board is off, is opened on first use. */

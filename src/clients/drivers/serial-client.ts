@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-import { SerialPort } from '../../interfaces/serial.ts'
+import { type ModemLines, SerialPort } from '../../interfaces/serial.ts'
 import type { Console } from '../console.ts'
 import { defaultExpectTimeoutMs } from '../console/console-base.ts'
 import type { Guard } from '../console/guards.ts'
@@ -152,5 +152,14 @@ export class SerialClient extends DriverClient<typeof SerialPort> implements Con
    */
   async sendBreak(durationMs?: number): Promise<void> {
     await (durationMs === undefined ? this.call('sendBreak') : this.call('sendBreak', durationMs))
+  }
+
+  /**
+   * Reads the lines that the other side drives: CTS, DSR, CD, and RI where the port tells it.
+   *
+   * @throws HardwareError METHOD_NOT_FOUND for a port of Jumpstarter's, NOT_IMPLEMENTED or DEVICE_IO for a port that has no such lines
+   */
+  modemLines(): Promise<ModemLines> {
+    return this.call('modemLines')
   }
 }

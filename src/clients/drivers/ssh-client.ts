@@ -3,7 +3,8 @@ import type { Readable, Writable } from 'node:stream'
 import { anySignal, cancelledError } from '../../base/abort.ts'
 import { retry } from '../../base/retry.ts'
 import { fingerprintRule } from '../../base/ssh/host-key.ts'
-import { SshConnection, type SshCredentials } from '../../base/ssh/ssh-connection.ts'
+import { SshConnection } from '../../base/ssh/ssh-connection.ts'
+import type { SshCredentials } from '../../base/ssh/ssh-credentials.ts'
 import type { SshProcess } from '../../base/ssh/ssh-process.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { withoutUndefined } from '../../base/without-undefined.ts'
@@ -209,9 +210,8 @@ export class SshClient extends DriverClient<typeof SshHost> {
   private async connectSsh(): Promise<SshConnection> {
     const { signal, timeoutMs } = this.limits()
     const credentials = await this.credentials()
-    const stream = await this.tcp.connect()
     const limit = Math.min(timeoutMs, 2 * attemptTimeoutMs)
-    return SshConnection.open(stream, credentials, { name: this.label, signal, timeoutMs: limit })
+    return SshConnection.open(() => this.tcp.connect(), credentials, { name: this.label, signal, timeoutMs: limit })
   }
 
   private async credentials(): Promise<SshCredentials> {

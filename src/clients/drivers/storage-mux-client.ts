@@ -5,6 +5,7 @@ import type { InterfaceDefinition } from '../../interfaces/define.ts'
 import { StorageMux, StorageMuxFlasher } from '../../interfaces/storage-mux.ts'
 import { DriverClient } from '../driver-client.ts'
 import { type FileOptions, type FileSource, receiveFile, sendFile } from '../files.ts'
+import { flashWithProgress, type FlashProgressOptions } from '../flash-progress.ts'
 
 /** Storage that is switched between the exporter's machine and the device. */
 export class StorageMuxClient extends DriverClient<typeof StorageMux> {
@@ -40,8 +41,8 @@ export class StorageMuxFlasherClient extends StorageMuxClient {
   static override readonly interface = StorageMuxFlasher
 
   /** Connects the storage to the exporter's machine, writes it, and connects it to the device, also when the write fails. */
-  flash(image: FileSource, options: FileOptions = {}): Promise<void> {
-    return this.onHost(() => this.write(image, options))
+  flash(image: FileSource, options: FileOptions & FlashProgressOptions = {}): Promise<void> {
+    return this.onHost(() => flashWithProgress(this, image, options, { plain: (handle) => this.call('write', handle) }))
   }
 
   /** Connects the storage to the exporter's machine, reads it, and connects it to the device, also when the read fails. */

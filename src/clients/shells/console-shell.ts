@@ -1,9 +1,10 @@
 import { cancelledError } from '../../base/abort.ts'
 import { Mutex } from '../../base/mutex.ts'
 import { type ErrorCode, HardwareError, messageOf } from '../../errors.ts'
+import { recordStep } from '../../recording/record-step.ts'
 import type { Conversation, Mark, Match, Pattern, WatchedCommand } from '../console/types.ts'
 import { CommandError, lastLines, shorten } from './command-error.ts'
-import { createDeadline, type Deadline, limitsOf } from './deadline.ts'
+import { createDeadline, type Deadline, inTime, limitsOf } from './deadline.ts'
 import type { CommandResult, ShellOptions, CommandOptions, ShellWaitOptions } from './types.ts'
 
 const defaultEnterTimeoutMs = 60_000
@@ -66,7 +67,10 @@ export abstract class ConsoleShell<
    *   that cannot be typed
    */
   run(command: string, options?: Options): Promise<Result> {
-    return this.inSession(command, options, (deadline) => this.execute(command, deadline, options))
+    const step = { kind: 'action', target: `${this.console.name}.run`, args: [command] } as const
+    return recordStep(step, () =>
+      this.inSession(command, options, (deadline) => this.execute(command, deadline, options)),
+    )
   }
 
   /**
@@ -76,7 +80,12 @@ export abstract class ConsoleShell<
    * @throws CommandError (COMMAND_FAILED) with the command, its exit code and its last lines; NOT_IMPLEMENTED if the shell has
    *   no exit codes; and the errors of {@link run}
    */
-  async runOrThrow(command: string, options?: Options): Promise<string> {
+  runOrThrow(command: string, options?: Options): Promise<string> {
+    const step = { kind: 'action', target: `${this.console.name}.runOrThrow`, args: [command] } as const
+    return recordStep(step, () => this.#runOrThrow(command, options))
+  }
+
+  async #runOrThrow(command: string, options: Options | undefined): Promise<string> {
     const result = await this.run(command, options)
     if (result.exitCode === undefined) {
       const message = `${this.console.name}: this shell does not tell whether a command failed; look at the output of run()`
@@ -140,28 +149,7 @@ export abstract class ConsoleShell<
    * @returns `undefined` if none came in time
    */
   protected async see(patterns: readonly Pattern[], limitMs: number, deadline: Deadline): Promise<Match | undefined> {
-    return this.inTime(limitMs, deadline, (limit) => this.console.expect(patterns, limit.within()))
-  }
-
-  /**
-   * Waits for output that may not come.
-   *
-   * @returns `undefined` if it did not come within the limit
-   * @throws HardwareError CONSOLE_TIMEOUT if the deadline has passed
-   */
-  protected async inTime<T>(
-    limitMs: number,
-    deadline: Deadline,
-    wait: (limit: Deadline) => Promise<T>,
-  ): Promise<T | undefined> {
-    try {
-      return await wait(
-        createDeadline({ timeoutMs: Math.min(limitMs, deadline.remainingMs()), signal: deadline.signal }),
-      )
-    } catch (error) {
-      if (error instanceof HardwareError && error.timedOut && deadline.remainingMs() > 0) return undefined
-      throw error
-    }
+    return inTime(limitMs, deadline, (limit) => this.console.expect(patterns, limit.within()))
   }
 
   async #enter(deadline: Deadline): Promise<void> {
@@ -218,7 +206,7 @@ export abstract class ConsoleShell<
       try {
         await this.console.send(key)
         // Until the shell reads again, the command may read or discard typed text.
-        await this.inTime(promptMs, deadline, (limit) => this.console.expect(this.prompt, limit.within()))
+        await inTime(promptMs, deadline, (limit) => this.console.expect(this.prompt, limit.within()))
         if (await this.answers(deadline)) return true
       } catch (error) {
         // The caller throws the error that made the interrupt necessary; it says more than this one.

@@ -1,5 +1,6 @@
 import { now } from '../../base/clock.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
+import { HardwareError } from '../../errors.ts'
 import { resolveCallOptions } from '../call-options.ts'
 
 /** A time at which several waits together have to be over. */
@@ -32,5 +33,25 @@ export function createDeadline({ timeoutMs, signal }: WaitOptions & { readonly t
     signal,
     remainingMs,
     within: (limitMs = Infinity) => ({ timeoutMs: Math.ceil(Math.min(limitMs, remainingMs())), signal }),
+  }
+}
+
+/**
+ * Waits for output that may not come.
+ *
+ * @returns `undefined` if it did not come within the limit
+ * @throws HardwareError CONSOLE_TIMEOUT if the deadline has passed
+ */
+export async function inTime<T>(
+  limitMs: number,
+  deadline: Deadline,
+  wait: (limit: Deadline) => Promise<T>,
+): Promise<T | undefined> {
+  const timeoutMs = Math.min(limitMs, deadline.remainingMs())
+  try {
+    return await wait(createDeadline({ timeoutMs, signal: deadline.signal }))
+  } catch (error) {
+    if (error instanceof HardwareError && error.timedOut && deadline.remainingMs() > 0) return undefined
+    throw error
   }
 }

@@ -1,6 +1,6 @@
 import type { Conversation, Pattern } from '../console/types.ts'
 import { ConsoleShell, keys } from './console-shell.ts'
-import type { Deadline } from './deadline.ts'
+import { type Deadline, inTime } from './deadline.ts'
 import { isKernelLine, splitKernelLines, splitKernelMessages, type SplitText } from './kernel-messages.ts'
 import { KnownPrompt } from './known-prompt.ts'
 import { LinuxLogin, type Login, shellPrompt } from './linux-login.ts'
@@ -174,7 +174,7 @@ export class LinuxShell extends ConsoleShell<LinuxCommandResult, LinuxRunOptions
   protected override async answers(deadline: Deadline): Promise<boolean> {
     const probe = createMarker()
     await this.console.sendLine(printMarker(probe))
-    return (await this.inTime(answerMs, deadline, (limit) => waitForMarker(this.console, [probe], limit))) !== undefined
+    return (await inTime(answerMs, deadline, (limit) => waitForMarker(this.console, [probe], limit))) !== undefined
   }
 
   protected override async execute(

@@ -1,4 +1,4 @@
-import type { SshCredentials } from '../../base/ssh/ssh-connection.ts'
+import type { SshCredentials } from '../../base/ssh/ssh-credentials.ts'
 
 /** Who logs in, and how the host is known. What is left out comes from the driver. */
 export type SshLogin = Partial<SshCredentials>

@@ -1,4 +1,5 @@
 import { findMistakes, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** A program and its arguments. No shell reads them. */
 export type CommandLine = readonly [program: string, ...args: string[]]
@@ -52,7 +53,7 @@ export const commandPowerRules = {
 export function checkCommandPowerConfig(config: CommandPowerConfig): void {
   const mistakes = [...findMistakes(config, commandPowerRules)]
   if (config?.read_pattern && !config.power_read) {
-    mistakes.push('read_pattern has no effect without power_read, the command that measures')
+    mistakes.push(new Mistake(['read_pattern'], 'has no effect without power_read, the command that measures'))
   }
   throwMistakes(mistakes)
 }

@@ -1,4 +1,5 @@
 import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The config of `ContainerBoard`. Paths are absolute, or relative to the folder in which the exporter runs. */
 export interface ContainerBoardConfig {
@@ -56,9 +57,10 @@ export function checkContainerConfig(config: ContainerBoardConfig): void {
   const mistakes = [...findMistakes(config, containerRules)]
   const isGiven = (value: unknown) => value !== undefined && value !== null
   if (isGiven(config.image) === isGiven(config.dockerfile)) {
-    mistakes.push(
-      isGiven(config.image) ? 'has both image and dockerfile; it has to have one' : 'has to have image or dockerfile',
-    )
+    const [path, text] = isGiven(config.image)
+      ? [['dockerfile'], 'is given besides image; leave one out']
+      : [[], 'has to have image or dockerfile']
+    mistakes.push(new Mistake(path, text))
   }
   throwMistakes(mistakes)
 }

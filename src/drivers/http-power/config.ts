@@ -80,12 +80,12 @@ export function checkHttpPowerConfig(config: HttpPowerConfig): void {
   const mistakes = [...findMistakes(config, httpPowerRules)]
   for (const key of ['power_on', 'power_off', 'power_read'] as const) {
     const request: unknown = config?.[key]
-    if (isRecord(request)) mistakes.push(...findMistakes(request, requestRules, `${key}.`))
+    if (isRecord(request)) mistakes.push(...findMistakes(request, requestRules, [key]))
   }
   const { auth } = config ?? {}
   if (isRecord(auth)) {
-    mistakes.push(...findMistakes(auth, { basic: optional(object) }, 'auth.'))
-    if (isRecord(auth.basic)) mistakes.push(...findMistakes(auth.basic, credentialRules, 'auth.basic.'))
+    mistakes.push(...findMistakes(auth, { basic: optional(object) }, ['auth']))
+    if (isRecord(auth.basic)) mistakes.push(...findMistakes(auth.basic, credentialRules, ['auth', 'basic']))
   }
   throwMistakes(mistakes)
 }

@@ -1,4 +1,5 @@
 import { findMistakes, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The config of {@link IpmiPower}. It has one of `password` and `password_file`. */
 export interface IpmiPowerConfig {
@@ -45,10 +46,13 @@ export const ipmiPowerRules = {
 export function checkIpmiPowerConfig(config: IpmiPowerConfig): void {
   const mistakes = [...findMistakes(config, ipmiPowerRules)]
   const { password, password_file: file, voltage_sensor: voltage, current_sensor: current } = config ?? {}
-  if (!password && !file) mistakes.push('password is missing, and so is password_file, a file with the password')
-  if (password && file) mistakes.push('password and password_file exclude each other')
+  if (!password && !file) {
+    mistakes.push(new Mistake(['password'], 'is missing, and so is password_file, a file with the password'))
+  }
+  if (password && file) mistakes.push(new Mistake(['password_file'], 'is given besides password; leave one out'))
   if (Boolean(voltage) !== Boolean(current)) {
-    mistakes.push(`${voltage ? 'current_sensor' : 'voltage_sensor'} is missing: a measurement needs both sensors`)
+    const key = voltage ? 'current_sensor' : 'voltage_sensor'
+    mistakes.push(new Mistake([key], 'is missing: a measurement needs both sensors'))
   }
   throwMistakes(mistakes)
 }

@@ -1,4 +1,5 @@
 import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 import { lineSettingRules } from '../serial/line-settings.ts'
 
 /** One relay. It has one of `coil` and `register`. Addresses are those of the protocol, from 0: relay 1 of a board is coil 0. */
@@ -75,18 +76,18 @@ const channelRules = {
 export function checkModbusRelaysConfig(config: ModbusRelaysConfig): void {
   const mistakes = [...findMistakes(config, modbusRelaysRules)]
   const channels = isRecord(config?.channels) ? Object.entries<unknown>(config.channels) : []
-  for (const [name, channel] of channels) mistakes.push(...findChannelMistakes(channel, `channels.${name}`))
+  for (const [name, channel] of channels) mistakes.push(...findChannelMistakes(channel, ['channels', name]))
   throwMistakes(mistakes)
 }
 
-function findChannelMistakes(channel: unknown, place: string): readonly string[] {
-  const mistakes = findMistakes(channel, channelRules, `${place}.`)
+function findChannelMistakes(channel: unknown, path: readonly string[]): readonly Mistake[] {
+  const mistakes = findMistakes(channel, channelRules, path)
   if (!isRecord(channel)) return mistakes
   const [hasCoil, hasRegister, ...hasValues] = ['coil', 'register', 'closed_value', 'open_value'].map(
     (key) => channel[key] !== undefined && channel[key] !== null,
   )
-  const both = hasCoil && hasRegister ? [`${place} has coil and register; a relay has one of them`] : []
-  const none = !hasCoil && !hasRegister ? [`${place} is a relay without an address; add coil or register`] : []
-  const useless = hasCoil && hasValues.includes(true) ? [`${place} has values for a register, and is a coil`] : []
-  return [...mistakes, ...both, ...none, ...useless]
+  const both = hasCoil && hasRegister ? ['has coil and register; a relay has one of them'] : []
+  const none = !hasCoil && !hasRegister ? ['is a relay without an address; add coil or register'] : []
+  const useless = hasCoil && hasValues.includes(true) ? ['has values for a register, and is a coil'] : []
+  return [...mistakes, ...[...both, ...none, ...useless].map((text) => new Mistake(path, text))]
 }

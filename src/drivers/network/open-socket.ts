@@ -13,5 +13,6 @@ import { connectTimeoutMs } from './endpoint.ts'
  */
 export function openSocket(url: string, options: NetConnectOpts, signal = callSignal()): Promise<Socket> {
   const limit = { name: `the connection to ${url}`, timeoutMs: connectTimeoutMs, signal }
-  return connectSocket({ ...options, allowHalfOpen: true }, limit)
+  // Small messages that follow each other would else wait for each other, 40 ms each (Nagle's algorithm and delayed acknowledgements).
+  return connectSocket({ noDelay: true, ...options, allowHalfOpen: true }, limit)
 }

@@ -1,4 +1,5 @@
 import { type ConfigRule, findMistakes, isRecord, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The config of {@link OpendalDriver}. */
 export interface OpendalConfig {
@@ -15,7 +16,7 @@ export function checkOpendalConfig(config: unknown): void {
   const mistakes = [...findMistakes(config, opendalRules)]
   const { scheme, kwargs } = (config ?? {}) as Partial<OpendalConfig>
   if (scheme === 'fs' && isRecord(kwargs ?? {}) && !kwargs?.['root']) {
-    mistakes.push('kwargs.root is missing; for fs it has to be the folder that is served')
+    mistakes.push(new Mistake(['kwargs', 'root'], 'is missing; for fs it has to be the folder that is served'))
   }
   throwMistakes(mistakes)
 }

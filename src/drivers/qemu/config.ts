@@ -1,4 +1,5 @@
 import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 import { parseSize } from './size.ts'
 
 /** A port of the board, forwarded to a port of the exporter's machine. The board's driver has a child of that name, which connects to it. */
@@ -146,26 +147,34 @@ export function readQemuConfig(config: QemuConfig): QemuConfig {
   const mistakes = [...findMistakes(config, qemuRules)]
   const { machine, default_partitions, hostfwd, gpio } = config ?? {}
   for (const [name, image] of entries(default_partitions)) {
-    if (!isPartition(name)) mistakes.push(`default_partitions has no '${name}'; it can have ${partitions.join(', ')}`)
+    const path = ['default_partitions', name]
+    if (!isPartition(name)) mistakes.push(new Mistake(path, `is no target; there are ${partitions.join(', ')}`))
     const mistake = text(image)
-    if (mistake !== undefined) mistakes.push(`default_partitions.${name} ${mistake}`)
+    if (mistake !== undefined) mistakes.push(new Mistake(path, mistake))
   }
   for (const [name, given] of entries(hostfwd)) {
-    if (ownChildren.includes(name)) mistakes.push(`hostfwd.${name} has the name of another child of the board`)
-    mistakes.push(...findMistakes(given, forwardRules, `hostfwd.${name}.`))
+    const path = ['hostfwd', name]
+    if (ownChildren.includes(name)) {
+      mistakes.push(new Mistake(path, 'has the name of another child of the board; choose another one'))
+    }
+    mistakes.push(...findMistakes(given, forwardRules, path))
   }
-  if (entries(gpio).length > 0 && machine !== 'microbit') mistakes.push('gpio is only there for the machine microbit')
+  if (entries(gpio).length > 0 && machine !== 'microbit') {
+    mistakes.push(new Mistake(['gpio'], 'is only there for the machine microbit'))
+  }
   const pins = new Map<unknown, string>()
   for (const [name, given] of entries(gpio)) {
-    const place = `gpio.${name}.`
-    mistakes.push(...findMistakes(given, lineRules, place))
+    const path = ['gpio', name]
+    mistakes.push(...findMistakes(given, lineRules, path))
     const { input, output } = (given ?? {}) as QemuLine
-    if ((input === undefined) === (output === undefined))
-      mistakes.push(`${place}input or output, one of them, has to be a pin`)
+    if ((input === undefined) === (output === undefined)) {
+      mistakes.push(new Mistake(path, 'has to have input or output, one of them, with a pin'))
+    }
     const number = input ?? output
     const other = pins.get(number)
-    if (other !== undefined && number !== undefined)
-      mistakes.push(`gpio.${name} has pin ${number}, as gpio.${other} has`)
+    if (other !== undefined && number !== undefined) {
+      mistakes.push(new Mistake(path, `has pin ${number}, as gpio.${other} has; choose another pin`))
+    }
     pins.set(number, name)
   }
   throwMistakes(mistakes)

@@ -12,6 +12,9 @@ import type { Qmp } from './qmp.ts'
 /** The longest that QEMU may take to connect, in milliseconds. */
 const connectTimeoutMs = 10_000
 
+/** The longest that a debugger may take to leave when the next one connects, in milliseconds. */
+const leaveTimeoutMs = 500
+
 /**
  * The unix socket for debuggers. A connection to QEMU stops the board at once, so that a debugger is connected to QEMU only when it
  * sends its first byte. A program that only tests the socket does not disturb the board.
@@ -21,7 +24,8 @@ export class GdbSocket {
   readonly #log: Driver['logger']
   readonly #open = new Set<Socket>()
   #server: Server | undefined
-  #busy = false
+  /** Is fulfilled when the debugger has gone, and the board runs again if it ran before; `undefined` while there is none. */
+  #busy: PromiseWithResolvers<void> | undefined
   #next = 0
 
   constructor(board: QemuBoard, log: Driver['logger']) {
@@ -66,20 +70,35 @@ export class GdbSocket {
    * @throws HardwareError NOT_READY while the board is off, DEVICE_IO while another debugger is connected
    */
   async connect(): Promise<Duplex> {
-    const { qmp } = this.#board.machine.requireRunning()
-    if (this.#busy)
-      throw new HardwareError('DEVICE_IO', 'Another debugger is connected to the board', { origin: 'lab' })
-    this.#busy = true
+    await this.#enter()
     try {
+      const { qmp } = this.#board.machine.requireRunning()
       const { running } = (await qmp.execute('query-status')) as { running: boolean }
       const stream = await this.#attach(qmp)
       stream.on('error', () => undefined)
       stream.once('close', () => void this.#detach(qmp, running))
       return stream
     } catch (error) {
-      this.#busy = false
+      this.#leave()
       throw error
     }
+  }
+
+  /** Takes the place of the debugger. One that is just leaving gets a moment: its end may come later than the next connection. */
+  async #enter(): Promise<void> {
+    const limit = { name: 'the end of the other debugger', timeoutMs: leaveTimeoutMs }
+    while (this.#busy !== undefined) {
+      const { promise } = this.#busy
+      await withTimeLimit(limit, () => promise).catch(() => {
+        throw new HardwareError('DEVICE_IO', 'Another debugger is connected to the board', { origin: 'lab' })
+      })
+    }
+    this.#busy = Promise.withResolvers()
+  }
+
+  #leave(): void {
+    this.#busy?.resolve()
+    this.#busy = undefined
   }
 
   #join(socket: Socket): void {
@@ -122,7 +141,7 @@ export class GdbSocket {
     } catch {
       // The board is off. The debugger may have ended QEMU.
     }
-    this.#busy = false
+    this.#leave()
   }
 }
 

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { promisify } from 'node:util'
 
-import { childEnvironment } from '../../base/child-environment.ts'
+import { runProgram } from '../../base/run-program.ts'
 import { shownPath } from '../../base/shown-path.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
-
-const run = promisify(execFile)
 
 /** The longest that `qemu-img` may take to copy an image, in milliseconds. Its other commands are fast. */
 const convertTimeoutMs = 600_000
@@ -51,7 +47,7 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
  * @param bytes the size (default: that of `from`)
  */
 export async function createImage(path: string, from: string | undefined, bytes?: number): Promise<void> {
-  // QEMU takes a relative path from the folder of the new image.
+  // A relative path would begin at the folder of the new image.
   const base = from === undefined ? [] : ['-b', resolve(from), '-F', (await inspectImage(from)).format]
   await qemuImg(['create', '-q', '-f', 'qcow2', ...base, path, ...(bytes === undefined ? [] : [String(bytes)])])
 }
@@ -66,22 +62,16 @@ export async function convertImage(path: string, format: ImageFacts['format'], i
   await qemuImg(['convert', '-q', '-f', 'qcow2', '-O', format, path, into], convertTimeoutMs)
 }
 
-/** Reads the size of the disk in an image, in bytes. */
+/** Reads the size of the disk in an image, in bytes. A path that begins with `-` or `nbd:` is a file, too. */
 export async function diskBytes(path: string): Promise<number> {
   const { format } = await inspectImage(path)
-  const info = JSON.parse(await qemuImg(['info', '--output=json', '-f', format, path])) as { 'virtual-size': number }
+  const info = JSON.parse(await qemuImg(['info', '--output=json', '-f', format, resolve(path)])) as {
+    'virtual-size': number
+  }
   return info['virtual-size']
 }
 
-/** @throws HardwareError DEVICE_IO with the output of qemu-img */
+/** @throws HardwareError PROGRAM_MISSING, or DEVICE_IO with the output of qemu-img */
 async function qemuImg(args: readonly string[], timeoutMs = 30_000): Promise<string> {
-  try {
-    return (await run('qemu-img', args, { env: childEnvironment(), timeout: timeoutMs })).stdout
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new HardwareError('DEVICE_IO', 'qemu-img is not installed', { cause, origin: 'lab' })
-    }
-    const reason = (cause as { stderr?: string }).stderr?.trim() || messageOf(cause)
-    throw new HardwareError('DEVICE_IO', reason, { cause })
-  }
+  return (await runProgram(['qemu-img', ...args], { install: 'apt install qemu-utils', timeoutMs })).stdout
 }

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream'
 
 import { untilAborted } from '../../base/abort.ts'
+import { missingProgram } from '../../base/missing-program.ts'
 import { describeEnd, ProcessGroup } from '../../base/process-group.ts'
 import { HardwareError } from '../../errors.ts'
+import { installQemu } from './install.ts'
 
 /** The time between SIGTERM and SIGKILL for QEMU, in milliseconds. */
 const killAfterMs = 2_000
@@ -95,7 +97,7 @@ export class QemuProcess {
     const end = this.#group.endOfProgram
     // The exit code of sh for a program that it does not find (POSIX, Shell Command Language 2.8.2).
     if (end?.type === 'exited' && end.exitCode === 127) {
-      return new HardwareError('DEVICE_IO', `${this.#program} is not installed`, { origin: 'lab' })
+      return missingProgram(this.#program, { install: installQemu(this.#program) })
     }
     const how =
       end?.type === 'exited' ? `exit code ${end.exitCode}` : end?.type === 'signalled' ? end.signal : 'running'

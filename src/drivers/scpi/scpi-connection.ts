@@ -1,5 +1,5 @@
 import { DeviceConnection } from '../../driver-kit/device-connection.ts'
-import { HardwareError, messageOf } from '../../errors.ts'
+import { HardwareError } from '../../errors.ts'
 import type { ScpiError } from '../../interfaces/scpi-instrument.ts'
 import { type LineStream, openLineStream } from '../serial/open-line.ts'
 import type { ScpiConfig } from './config.ts'
@@ -87,10 +87,7 @@ export class ScpiConnection {
   async #open(ended: (reason?: unknown) => void, signal: AbortSignal): Promise<OpenInstrument> {
     const { url, baudrate, parity, stop_bits: stopBits, line_end: end } = this.#config
     const settings = { baudRate: baudrate ?? 9600, parity: parity ?? 'none', stopBits: stopBits ?? 1 } as const
-    const stream = await openLineStream({ url, ...settings, ended, signal }).catch((cause: unknown) => {
-      const message = `Cannot reach ${this.#name}: ${messageOf(cause)}`
-      throw new HardwareError('DEVICE_IO', message, { cause, origin: 'lab' })
-    })
+    const stream = await openLineStream({ url, ...settings, ended, signal })
     const line = new ScpiLine(stream.stream, lineEnds[end ?? 'lf'])
     if (this.#checksErrors) line.send('*CLS')
     return { line, stream }

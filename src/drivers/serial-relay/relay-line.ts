@@ -1,15 +1,14 @@
-import { once } from 'node:events'
+import { on } from 'node:events'
 import type { Duplex } from 'node:stream'
 
 import { pause } from '../../base/pause.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import { HardwareError } from '../../errors.ts'
 import { withLine } from '../serial/with-line.ts'
+import { readStates, relayCommand } from './relay-protocol.ts'
 
 /** The baud rate of the boards: 9600, as the data sheet of the LCUS boards and Jumpstarter's driver have it. */
 const baudRate = 9_600
-/** The first byte of a command. */
-const commandStart = 0xa0
 /** The command that asks for the state of all channels. */
 const askState = Uint8Array.of(0xff)
 /** The pause between two commands, in milliseconds. The boards acknowledge nothing, and Jumpstarter opens the port anew in between. */
@@ -18,12 +17,6 @@ const betweenMs = 20
 const stateTimeoutMs = 2_000
 /** The most text of a board that is kept: more than eight channels need. */
 const maxText = 1_024
-
-/** The command that switches a channel: start, channel, level, and the low byte of their sum. */
-function relayCommand(channel: number, isOn: boolean): Uint8Array {
-  const level = isOn ? 1 : 0
-  return Uint8Array.of(commandStart, channel, level, (commandStart + channel + level) & 0xff)
-}
 
 /**
  * Switches channels, one after another. The boards acknowledge nothing: the call ends when the commands have been sent.
@@ -41,7 +34,7 @@ export function switchRelays(
     async (stream) => {
       for (const [index, channel] of channels.entries()) {
         if (index > 0) await pause(betweenMs, { signal })
-        await send(stream, relayCommand(channel, isOn))
+        await send(stream, relayCommand(channel, isOn ? 1 : 0))
       }
     },
     signal,
@@ -61,12 +54,15 @@ export function readRelays(url: string, channels: readonly number[], signal: Abo
       let text = ''
       const limit = { name: `the state of the relays at ${url}`, timeoutMs: stateTimeoutMs, signal }
       const answer = async () => {
+        // From here on, so that no piece of the answer is lost between two reads.
+        const pieces = on(stream, 'data', { signal, close: ['end', 'close'] })
         await send(stream, askState)
-        for (;;) {
-          const states = channels.map((channel) => stateOf(text, channel))
-          if (states.every((state) => state !== undefined)) return states
-          text = `${text}${String((await once(stream, 'data', { signal }))[0])}`.slice(-maxText)
+        for await (const [piece] of pieces) {
+          text = `${text}${String(piece)}`.slice(-maxText)
+          const states = readStates(text, channels)
+          if (states !== undefined) return states
         }
+        throw new HardwareError('DEVICE_IO', `The line to the relay board at ${url} was closed`, { origin: 'lab' })
       }
       return withTimeLimit(limit, answer).catch((cause: unknown) => {
         if (!(cause instanceof HardwareError) || cause.code !== 'CALL_TIMEOUT') throw cause
@@ -77,12 +73,6 @@ export function readRelays(url: string, channels: readonly number[], signal: Abo
     },
     signal,
   )
-}
-
-function stateOf(text: string, channel: number): boolean | undefined {
-  // The end of the line belongs to it: a line may be cut anywhere.
-  const state = new RegExp(String.raw`\bCH${channel}\s*:\s*(?<state>ON|OFF)\s`, 'i').exec(text)?.groups?.['state']
-  return state === undefined ? undefined : state.toUpperCase() === 'ON'
 }
 
 function send(stream: Duplex, bytes: Uint8Array): Promise<void> {

@@ -4,10 +4,11 @@ import { platform } from 'node:process'
 import { startTimer } from '../../base/clock.ts'
 import { runProgram } from '../../base/run-program.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
+import type { ModemLines } from '../../interfaces/serial.ts'
 import { loadOptionalModule } from '../../base/optional-module.ts'
 import { withTimeLimit } from '../../base/time-limit.ts'
 import type { LineSettings } from './line-settings.ts'
-import type { ControlLines, SerialLine, LineEvents } from './serial-line.ts'
+import { type ControlLines, controlNames, type LineEvents, type SerialLine } from './serial-line.ts'
 
 /** The longest that the kernel may take to open a port, to close it, or to set its lines, in milliseconds. */
 const deviceTimeoutMs = 10_000
@@ -70,6 +71,8 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
       }),
     async set(changes) {
       const wanted = { ...lines, ...changes }
+      // serialport sets a break or none with every change, which a CDC ACM device without breaks refuses.
+      if (controlNames.every((line) => wanted[line] === lines[line])) return
       try {
         await limited(`setting lines of ${path}`, (done) => port.set(wanted, done))
       } catch (cause) {
@@ -78,6 +81,15 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
       }
       lines = wanted
     },
+    modemLines: () =>
+      withTimeLimit({ name: `reading lines of ${path}`, timeoutMs: deviceTimeoutMs }, () => {
+        const { promise, resolve, reject } = Promise.withResolvers<ModemLines>()
+        port.get((cause, found) => {
+          if (found !== undefined) resolve({ cts: found.cts, dsr: found.dsr, cd: found.dcd })
+          else reject(new HardwareError('DEVICE_IO', `${path} has no modem lines: ${reason(cause)}`, { cause }))
+        })
+        return promise
+      }),
     // The kernel has no call for the rest, and to close and open the port would change its lines.
     async change({ baudRate: newRate = settings.baudRate }) {
       await limited(`setting the baud rate of ${path}`, (done) => port.update({ baudRate: newRate }, done))
@@ -97,7 +109,8 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
  */
 async function disableHangup(path: string, warn: (message: string) => void): Promise<void> {
   try {
-    await runProgram(['stty', platform === 'darwin' ? '-f' : '-F', path, '-hupcl'], { timeoutMs: deviceTimeoutMs })
+    const option = platform === 'darwin' ? '-f' : '-F'
+    await runProgram(['stty', option, path, '-hupcl'], { timeoutMs: deviceTimeoutMs, install: 'apt install coreutils' })
   } catch (error) {
     warn(`cannot turn off HUPCL of ${path} (disable_hupcl): ${messageOf(error).trim()}`)
   }
@@ -135,5 +148,5 @@ function reason(error: unknown): string {
   if (error === null || error === undefined) return 'it was closed'
   return messageOf(error)
     .replace(/^Error:?\s+/, '')
-    .replace(/, cannot (?:open|set)\b.*$/, '')
+    .replace(/, cannot (?:open|set|get)\b.*$/, '')
 }

@@ -18,7 +18,7 @@ import { findUsbPort } from './usb-url.ts'
 
 /** A rule for the address of a line in a driver's `config`. */
 export const lineUrlRule = ruleFor(
-  'the path of a device, usb://VENDOR:PRODUCT, socket://host:port, rfc2217://host:port or loop://',
+  'the path of a device, usb://VENDOR:PRODUCT, hwgrep://EXPRESSION, socket://host:port, rfc2217://host:port or loop://',
   (value) => typeof value === 'string' && parseSerialUrl(value) !== undefined,
 )
 
@@ -26,8 +26,9 @@ export const lineUrlRule = ruleFor(
 export interface LineOptions extends GivenLineSettings {
   /**
    * A device (`/dev/ttyUSB0`, `usb://0403:6001?serial_number=FTB3KVPN`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or
-   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location`; the port is looked for each time it
-   * is opened, because another plug changes its path.
+   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location`; `hwgrep://EXPRESSION` matches the
+   * path, the description or the hardware id of a USB port. The port is looked for each time it is opened, because another plug
+   * changes its path.
    */
   readonly url: string
   /** True if DTR keeps its level when the port is closed (default false). A change of DTR resets many boards. */
@@ -50,7 +51,7 @@ export async function openLine(options: LineOptions, events: LineEvents): Promis
     case 'device':
       return openDeviceLine({ ...all, path: target.path, keepDtr, warn }, events)
     case 'usb': {
-      const path = findUsbPort(url, target.query, await listUsbPorts())
+      const path = findUsbPort(url, target.search, await listUsbPorts())
       return openDeviceLine({ ...all, path, keepDtr, warn }, events)
     }
     case 'socket':
@@ -72,7 +73,7 @@ export async function requireLine(url: string, options: CheckOptions = {}): Prom
       return [await requireDevice(target.path)]
     case 'usb':
       try {
-        return [await requireDevice(findUsbPort(url, target.query, await listUsbPorts()))]
+        return [await requireDevice(findUsbPort(url, target.search, await listUsbPorts()))]
       } catch (error) {
         return [{ name: url, isMet: false, found: messageOf(error), cure: 'connect the device, or correct the URL' }]
       }

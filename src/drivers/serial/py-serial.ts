@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { Implementation } from '../../interfaces/define.ts'
-import { lineEndLabel, lineEnds, SerialPort } from '../../interfaces/serial.ts'
+import { lineEndLabel, lineEnds, type ModemLines, SerialPort } from '../../interfaces/serial.ts'
 import { callSignal } from '../../runtime/call.ts'
 import { Driver } from '../../runtime/driver.ts'
 import { checkConfig, rules } from '../../base/check.ts'
@@ -27,7 +27,8 @@ const maxBreakMs = 10_000
 export interface PySerialConfig {
   /**
    * A device (`/dev/ttyUSB0`, `usb://0403:6001?serial_number=FTB3KVPN`), `socket://host:port` for raw TCP, `rfc2217://host:port`, or
-   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location` (the USB socket: `1-1.2`).
+   * `loop://`, which echoes. A `usb://` URL can have `serial_number`, `interface` and `location` (the USB socket: `1-1.2`);
+   * `hwgrep://0403:6001.*SER=FTB3` is a regular expression for the path, the description or the hardware id of a USB port.
    */
   readonly url: string
   /** Bits a second (default 115200). */
@@ -102,7 +103,7 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
     // A program that listens at a socket may start later.
     if (this.#config.check_present === false) return
     if (this.#url.kind === 'device') await requireDevice(this.#url.path)
-    if (this.#url.kind === 'usb') findUsbPort(this.#config.url, this.#url.query, await listUsbPorts())
+    if (this.#url.kind === 'usb') findUsbPort(this.#config.url, this.#url.search, await listUsbPorts())
   }
 
   connect(): Promise<Duplex> | Duplex {
@@ -154,6 +155,13 @@ export class PySerial extends Driver implements Implementation<typeof SerialPort
         await line.set?.({ brk: false })
       }
     }, signal)
+  }
+
+  /** @throws HardwareError NOT_IMPLEMENTED for a port without lines */
+  async modemLines(): Promise<ModemLines> {
+    const none = new HardwareError('NOT_IMPLEMENTED', `${this.#config.url} has no modem lines`)
+    if (!this.#hasLines) throw none
+    return this.#port.use((line) => line.modemLines?.() ?? Promise.reject(none), callSignal())
   }
 
   /** Begins or ends a break, for drivers that serve this port. */

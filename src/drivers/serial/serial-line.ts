@@ -1,3 +1,4 @@
+import type { ModemLines } from '../../interfaces/serial.ts'
 import type { LineSettings } from './line-settings.ts'
 
 /** The control lines that a port can set. */
@@ -7,6 +8,9 @@ export interface ControlLines {
   /** True while the port sends a break: a level of 0 that is longer than a character. */
   readonly brk: boolean
 }
+
+/** The names of the lines. */
+export const controlNames = ['brk', 'dtr', 'rts'] as const satisfies readonly (keyof ControlLines)[]
 
 /** Receives the input of an open line. No call comes after `closed`. */
 export interface LineEvents {
@@ -25,6 +29,8 @@ export interface SerialLine {
   readonly flow: { pause(): void; resume(): void } | undefined
   /** Sets the given control lines; `undefined` if the line has none. */
   readonly set: ((lines: Partial<ControlLines>) => Promise<void>) | undefined
+  /** Reads the lines that the other side drives; left out if there are none. */
+  readonly modemLines?: (() => Promise<ModemLines>) | undefined
   /**
    * Changes settings of the open port, as far as it can; left out if it can change none.
    *

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 
 import { HardwareError } from '../../errors.ts'
 import { untilAborted } from '../../base/abort.ts'
+import { failAfterData } from '../../base/fail-after-data.ts'
 import type { SerialLine, LineEvents } from './serial-line.ts'
 import { RateLimit } from './rate-limit.ts'
 
@@ -109,7 +110,7 @@ export class SharedPort {
       .catch((failure: unknown) => this.#options.warn(failure))
     for (const stream of opening.streams) {
       if (error === undefined) stream.push(null)
-      else stream.destroy(error)
+      else failAfterData(stream, error)
     }
   }
 

@@ -1,13 +1,13 @@
 import { HardwareError } from '../../errors.ts'
 import type { UsbPort } from './usb-ports.ts'
 
-/** The properties of a serial port on USB that a URL asks for. */
-export interface UsbQuery {
-  readonly vendor: string
-  readonly product: string
-  readonly serialNumber?: string | undefined
-  readonly interface?: number | undefined
-  readonly location?: string | undefined
+/** A search for one serial port on USB. */
+export interface UsbSearch {
+  matches(port: UsbPort): boolean
+  /** The number of the port among several that match, from 1; left out if there has to be only one. */
+  readonly number?: number | undefined
+  /** The way to match one port where several match, for errors. */
+  readonly cure: string
 }
 
 const keys: ReadonlySet<string> = new Set(['serial_number', 'interface', 'location'])
@@ -18,7 +18,7 @@ const keys: ReadonlySet<string> = new Set(['serial_number', 'interface', 'locati
  *
  * @returns undefined for any other text
  */
-export function parseUsbUrl(url: string): UsbQuery | undefined {
+export function parseUsbUrl(url: string): UsbSearch | undefined {
   const pattern = /^usb:\/\/(?<vendor>[\da-f]{4}):(?<product>[\da-f]{4})(?:\?(?<query>.+))?$/i
   const { vendor, product, query } = pattern.exec(url)?.groups ?? {}
   if (vendor === undefined || product === undefined) return undefined
@@ -27,40 +27,40 @@ export function parseUsbUrl(url: string): UsbQuery | undefined {
   const number = given.get('interface')
   if (number !== null && !/^\d{1,3}$/.test(number)) return undefined
   return {
-    vendor,
-    product,
-    serialNumber: given.get('serial_number') ?? undefined,
-    interface: number === null ? undefined : Number(number),
-    location: given.get('location') ?? undefined,
+    cure: 'add serial_number, interface or location',
+    matches: (port) =>
+      isLike(vendor, port.vendor) &&
+      isLike(product, port.product) &&
+      isLike(given.get('serial_number'), port.serialNumber) &&
+      isLike(given.get('location'), port.location) &&
+      (number === null || Number(number) === port.interface),
   }
 }
 
+/** Compares texts without regard to case, because programs show serial numbers in either. */
+function isLike(wanted: string | null, found: string | undefined): boolean {
+  return wanted === null || wanted.toLowerCase() === found?.toLowerCase()
+}
+
 /**
- * Finds the one port that a URL asks for. Texts are compared without regard to case, because programs show serial numbers in either.
+ * Finds the one port that a URL asks for.
  *
  * @param url the URL, for errors
  * @returns its path
- * @throws HardwareError DEVICE_IO with origin `lab` when none, or several, have the properties, with all candidates
+ * @throws HardwareError DEVICE_IO with origin `lab` when none matches, or several do, with all candidates
  */
-export function findUsbPort(url: string, query: UsbQuery, ports: readonly UsbPort[]): string {
-  const isLike = (wanted: string | undefined, found: string | undefined) =>
-    wanted === undefined || wanted.toLowerCase() === found?.toLowerCase()
-  const matches = ports.filter(
-    (port) =>
-      isLike(query.vendor, port.vendor) &&
-      isLike(query.product, port.product) &&
-      isLike(query.serialNumber, port.serialNumber) &&
-      isLike(query.location, port.location) &&
-      (query.interface === undefined || query.interface === port.interface),
-  )
-  const [match] = matches
-  if (match !== undefined && matches.length === 1) return match.path
-  const list = (found: readonly UsbPort[]) => found.map(describe).join(', ')
-  const message =
-    matches.length > 1
-      ? `${matches.length} USB serial ports match ${url}: ${list(matches)}; add serial_number, interface or location`
-      : `No USB serial port matches ${url}; ${ports.length === 0 ? 'there is none' : `there are ${list(ports)}`}`
-  throw new HardwareError('DEVICE_IO', message, { origin: 'lab' })
+export function findUsbPort(url: string, search: UsbSearch, ports: readonly UsbPort[]): string {
+  const { number, cure } = search
+  const found = ports.filter((port) => search.matches(port))
+  const chosen = number === undefined && found.length > 1 ? undefined : found[(number ?? 1) - 1]
+  if (chosen !== undefined) return chosen.path
+  const list = (listed: readonly UsbPort[]) => listed.map(describe).join(', ')
+  const isAway = found.length < (number ?? 1) || undefined
+  const others = found.length > 0 ? found : ports
+  const message = isAway
+    ? `No USB serial port matches ${url}; ${others.length === 0 ? 'there is none' : `there are ${list(others)}`}`
+    : `${found.length} USB serial ports match ${url}: ${list(found)}; ${cure}`
+  throw new HardwareError('DEVICE_IO', message, { origin: 'lab', details: { isAway } })
 }
 
 function describe(port: UsbPort): string {

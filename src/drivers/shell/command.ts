@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
 import { onAbort } from '../../base/abort.ts'
+import { missingProgram } from '../../base/missing-program.ts'
 import { type ProcessEnd, ProcessGroup } from '../../base/process-group.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 
@@ -24,6 +25,7 @@ export interface CommandOptions {
  * taken from its pipes only as it is read, so a slow reader makes the command wait.
  */
 export class Command {
+  readonly #program: string
   readonly #group: ProcessGroup
   readonly #streams: readonly { readonly pipe: Readable; readonly decoder: StringDecoder }[]
   #end: ProcessEnd | undefined
@@ -32,10 +34,11 @@ export class Command {
 
   /** Starts the command. {@link output} fails where that is not possible. */
   static async start({ argv, env, cwd }: CommandOptions): Promise<Command> {
-    return new Command(await ProcessGroup.start(argv, { env, cwd, killAfterMs, drainTimeoutMs }))
+    return new Command(argv[0], await ProcessGroup.start(argv, { env, cwd, killAfterMs, drainTimeoutMs }))
   }
 
-  private constructor(group: ProcessGroup) {
+  private constructor(program: string, group: ProcessGroup) {
+    this.#program = program
     this.#group = group
     const pipes = group.pipes.filter((pipe) => pipe !== undefined)
     this.#streams = pipes.map((pipe) => ({ pipe, decoder: new StringDecoder() }))
@@ -55,7 +58,7 @@ export class Command {
    * The output as it comes, text of both pipes each time, until both are closed and the command has ended. A process that
    * the command leaves in the background counts as long as it holds a pipe.
    *
-   * @throws HardwareError DEVICE_IO when the command cannot be started
+   * @throws HardwareError PROGRAM_MISSING without the shell, DEVICE_IO when the command cannot be started
    */
   async *output(signal: AbortSignal): AsyncGenerator<readonly [stdout: string, stderr: string], void, void> {
     const stopListening = onAbort(signal, () => this.#wake())
@@ -67,7 +70,7 @@ export class Command {
           return chunk === null ? (pipe.readableEnded ? decoder.end() : '') : decoder.write(chunk)
         })
         if (stdout !== '' || stderr !== '') yield [stdout, stderr]
-        else if (this.#end?.type === 'notStarted') throw startError(this.#end.error)
+        else if (this.#end?.type === 'notStarted') throw startError(this.#program, this.#end)
         else if (this.#isClosed && this.#end !== undefined) return
         else await woken
       }
@@ -89,6 +92,7 @@ export class Command {
   }
 }
 
-function startError(cause: Error): HardwareError {
+function startError(program: string, { error: cause, isMissing }: ProcessEnd & { type: 'notStarted' }): HardwareError {
+  if (isMissing) return missingProgram(program, { install: 'install it, or name another one in `shell`', cause })
   return new HardwareError('DEVICE_IO', `Cannot run the command: ${messageOf(cause)}`, { cause, origin: 'lab' })
 }

@@ -1,4 +1,5 @@
 import { findMistakes, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The script of a method without one, that of Jumpstarter's driver. */
 export const defaultCommand = 'echo Hello'
@@ -38,11 +39,11 @@ export const shellRules = {
   cwd: rules.optional(rules.text),
 }
 
-function findMethodMistakes(config: ShellConfig | undefined): readonly string[] {
+function findMethodMistakes(config: ShellConfig | undefined): readonly Mistake[] {
   if (config === undefined || config === null || shellRules.methods(config.methods) !== undefined) return []
   return Object.entries<unknown>(config.methods).flatMap(([name, method]) => {
-    if (typeof method !== 'string') return findMistakes(method, methodRules, `methods.${name}.`)
-    return method.trim() === '' ? [`methods.${name} is empty; it has to be a command`] : []
+    if (typeof method !== 'string') return findMistakes(method, methodRules, ['methods', name])
+    return method.trim() === '' ? [new Mistake(['methods', name], 'is empty; it has to be a command')] : []
   })
 }
 

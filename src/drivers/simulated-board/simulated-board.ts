@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
-import { type ConfigRules, findMistakes, ruleFor, rules } from '../../base/check.ts'
+import { type ConfigRules, findMistakes, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import { Composite } from '../../interfaces/composite.ts'
 import { CompositeDriver } from '../../runtime/composite-driver.ts'
@@ -113,12 +114,14 @@ export abstract class SimulatedBoard extends Driver {
 
 /** @throws TypeError with all mistakes, among them the pins that are listed twice */
 function checkBoardConfig(config: SimulatedBoardConfig, kind: SimulatedBoardKind) {
-  const mistakes = findMistakes(config, simulatedBoardRules(kind.pins))
+  const mistakes = [...findMistakes(config, simulatedBoardRules(kind.pins))]
   const inputs = config.inputs ?? kind.inputs
   const outputs = config.outputs ?? kind.outputs
   const connected = [inputs, outputs].filter((pins) => Array.isArray(pins)).flat()
   const twice = new Set(connected.filter((pin, index) => connected.indexOf(pin) !== index))
-  const all = twice.size === 0 ? mistakes : [...mistakes, `connects pin ${[...twice].join(', ')} twice`]
-  if (all.length > 0) throw new TypeError(all.join('; '))
+  if (twice.size > 0) {
+    mistakes.push(new Mistake([], `connects pin ${[...twice].join(', ')} twice; each is an input or an output, once`))
+  }
+  throwMistakes(mistakes)
   return { speed: config.speed ?? 'real-time', inputs, outputs, image: config.image ?? undefined }
 }

@@ -1,4 +1,5 @@
 import { findMistakes, isInteger, isRecord, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The protocols of SNMPv3 for the digest of a message, as Jumpstarter's driver names them, and those of RFC 7860. */
 const authProtocols = ['NONE', 'MD5', 'SHA', 'SHA256', 'SHA512'] as const
@@ -44,13 +45,15 @@ export const snmpUserRules = {
 }
 
 /** Finds protocols without their keys. */
-export function findKeyMistakes(config: unknown): readonly string[] {
+export function findKeyMistakes(config: unknown): readonly Mistake[] {
   if (!isRecord(config)) return []
   const isUsed = (name: 'auth' | 'priv') => (config[`${name}_protocol`] ?? 'NONE') !== 'NONE'
   const missing = (['auth', 'priv'] as const).filter((name) => isUsed(name) && !config[`${name}_key`])
   return [
-    ...missing.map((name) => `${name}_key is missing; ${name}_protocol needs it`),
-    ...(isUsed('priv') && !isUsed('auth') ? ['auth_protocol is missing; priv_protocol needs it'] : []),
+    ...missing.map((name) => new Mistake([`${name}_key`], `is missing; ${name}_protocol needs it`)),
+    ...(isUsed('priv') && !isUsed('auth')
+      ? [new Mistake(['auth_protocol'], 'is missing; priv_protocol needs it')]
+      : []),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { ConfigError, Mistake } from '../../base/mistake.ts'
 import { findKeyMistakes, oidRule, type SnmpUserConfig, snmpUserRules } from './config.ts'
 import { oidsOf, type SnmpMeasure, type SnmpModel, snmpModels, type SnmpOids, type SnmpWrite } from './models.ts'
 
@@ -68,13 +69,17 @@ export function readSnmpOutletConfig(config: SnmpOutletConfig): SnmpOids {
   const { version, user, model, outlet, on, off, voltage, current } = given
   for (const [key, known] of Object.entries(placeRules)) {
     const place: unknown = given[key as keyof typeof placeRules]
-    if (isRecord(place)) mistakes.push(...findMistakes(place, known, `${key}.`))
+    if (isRecord(place)) mistakes.push(...findMistakes(place, known, [key]))
   }
-  if (textOf(version) === '3' && user === undefined) mistakes.push('user is missing; version 3 needs it')
+  if (textOf(version) === '3' && user === undefined) {
+    mistakes.push(new Mistake(['user'], 'is missing; version 3 needs it'))
+  }
   const isOwn = model === undefined && outlet === undefined && on !== undefined && off !== undefined
   const isKnown = model !== undefined && outlet !== undefined && on === undefined && off === undefined
   const oids = isOwn ? () => ({ on, off }) : isKnown ? () => oidsOf(model, outlet) : undefined
-  if (oids === undefined) mistakes.push('needs either model and outlet, or on and off with their OIDs')
-  if (oids === undefined || mistakes.length > 0) throw new TypeError(mistakes.join('; '))
+  if (oids === undefined) {
+    mistakes.push(new Mistake([], 'needs either model and outlet, or on and off with their OIDs'))
+  }
+  if (oids === undefined || mistakes.length > 0) throw new ConfigError(mistakes)
   return { ...oids(), ...(voltage && { voltage }), ...(current && { current }) }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 
 import { type ConfigRule, findMistakes, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 import type { CheckOptions, Requirement } from '../../base/requirement.ts'
 import { fingerprintRule } from '../../base/ssh/host-key.ts'
 import { SshConnection } from '../../base/ssh/ssh-connection.ts'
@@ -77,7 +78,7 @@ export class SSHWrapper extends Driver implements Implementation<typeof SshHost>
     super()
     const mistakes = [...findMistakes(config, SSHWrapper.configRules)]
     if (config.ssh_identity && config.ssh_identity_file) {
-      mistakes.push('ssh_identity and ssh_identity_file are both given; leave one out')
+      mistakes.push(new Mistake(['ssh_identity_file'], 'is given besides ssh_identity; leave one out'))
     }
     throwMistakes(mistakes)
     this.#config = config
@@ -124,7 +125,8 @@ export class SSHWrapper extends Driver implements Implementation<typeof SshHost>
   /**
    * Logs in, for a driver that uses this one. Clients cannot call it.
    *
-   * @throws HardwareError EXPORTER_CONFIG_INVALID without a user, or without a connection below; see {@link SshConnection.open}
+   * @throws HardwareError EXPORTER_CONFIG_INVALID without a user, or without a connection below; DEVICE_IO with origin `lab` when
+   *   the host cannot be reached; see {@link SshConnection.open}
    */
   async openConnection(): Promise<SshConnection> {
     const { default_username: username, password, host_key: hostKey } = this.#config
@@ -132,12 +134,11 @@ export class SSHWrapper extends Driver implements Implementation<typeof SshHost>
     if (!username) throw new HardwareError('EXPORTER_CONFIG_INVALID', `${name} needs default_username in its config`)
     const signal = callSignal()
     const privateKey = await this.getSshIdentity()
-    const stream = await this.#connect()
     const credentials = { username, password, hostKey, privateKey: privateKey ?? undefined }
-    return SshConnection.open(stream, credentials, { name, signal })
+    return SshConnection.open(() => this.#connect(), credentials, { name, signal })
   }
 
-  #connect(): Duplex | Promise<Duplex> {
+  async #connect(): Promise<Duplex> {
     const tcp: Partial<Driver & { connect(): Duplex | Promise<Duplex> }> | undefined = this.children['tcp']
     if (tcp?.connect !== undefined) return tcp.connect()
     const what = tcp === undefined ? 'has no driver tcp below it' : 'has a driver tcp that is no network'

@@ -1,4 +1,5 @@
 import { findMistakes, ruleFor, rules, throwMistakes } from '../../base/check.ts'
+import { Mistake } from '../../base/mistake.ts'
 
 /** The ways to a broker, as Jumpstarter's driver names them. */
 const transports = ['tcp', 'websockets', 'unix'] as const
@@ -53,6 +54,8 @@ export const tasmotaRules = {
 export function checkTasmotaConfig(config: TasmotaConfig): void {
   const mistakes = [...findMistakes(config, tasmotaRules)]
   const { username, password } = config ?? {}
-  if ((password ?? '') !== '' && (username ?? '') === '') mistakes.push('username is missing; password needs it')
+  if ((password ?? '') !== '' && (username ?? '') === '') {
+    mistakes.push(new Mistake(['username'], 'is missing; password needs it'))
+  }
   throwMistakes(mistakes)
 }

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 
 import { cutText } from '../../base/cut-text.ts'
-import { placeOf } from '../../protocol/lease-service.ts'
+import { placeOf } from '../../protocol/lease-messages.ts'
 import type { ExporterUser } from '../lease.ts'
 import type { LockOwner } from './claim.ts'
 

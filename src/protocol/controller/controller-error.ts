@@ -1,7 +1,5 @@
-import { status as Status } from '@grpc/grpc-js'
-
 import { type ErrorCode, HardwareError, isConnectionError, messageOf } from '../../errors.ts'
-import { statusOfError } from '../status.ts'
+import { statusCodes, statusOfError } from '../call-status.ts'
 
 /** The time after its start in which a controller refuses every token, in milliseconds; measured on Jumpstarter's controller. */
 export const refusalAfterStartMs = 10_000
@@ -28,15 +26,15 @@ export function controllerError(error: unknown): unknown {
 export function isRetryableDial(error: unknown): boolean {
   const { code, details = '' } = statusOfError(error)
   // The exporter does not listen yet, or has not answered earlier dials yet.
-  if (code === Status.UNAVAILABLE || code === Status.RESOURCE_EXHAUSTED) return true
+  if (code === statusCodes.UNAVAILABLE || code === statusCodes.RESOURCE_EXHAUSTED) return true
   if (isTokenRefused(error)) return true
-  return code === Status.FAILED_PRECONDITION && details.includes('not ready')
+  return code === statusCodes.FAILED_PRECONDITION && details.includes('not ready')
 }
 
 /** True if a call may succeed later, because the controller, or the way to it, is not there. */
 export function isTransientFailure(error: unknown): boolean {
   if (!(error instanceof HardwareError)) return false
-  return isConnectionError(error) || error.timedOut || statusOfError(error).code === Status.UNAVAILABLE
+  return isConnectionError(error) || error.timedOut || statusOfError(error).code === statusCodes.UNAVAILABLE
 }
 
 /**

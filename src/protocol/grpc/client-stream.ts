@@ -10,6 +10,9 @@ import { RouterStream } from '../router-stream.ts'
 import { onAbort } from '../../base/abort.ts'
 import { startTimer, stopTimer } from '../../base/clock.ts'
 
+/** The longest wait for an exporter to take the last bytes for a device that has ended first, in milliseconds. */
+const lastBytesTimeoutMs = 10_000
+
 /** An open stream and the metadata that the exporter opened it with. */
 interface OpenedStream {
   readonly stream: Duplex
@@ -19,8 +22,9 @@ interface OpenedStream {
 /**
  * Waits until the exporter has opened a stream, and wraps the call. The initial metadata shows that the stream is open.
  *
- * The stream is cancelled as soon as both sides have ended, because Python's exporter never ends it by itself. Python's
- * exporter closes its own side with the status ABORTED, so that is an end and no error.
+ * The stream is cancelled as soon as both sides have ended, because Python's exporter never ends it by itself. If this side has ended
+ * last, the exporter may not have its last bytes yet, and gets some time. Python's exporter closes its own side with the status
+ * ABORTED, so that is an end and no error.
  *
  * @param toError makes the error of a failed call
  */
@@ -32,12 +36,19 @@ export function openClientStream(
   toError: (failure: ServiceError) => Error,
 ): Promise<OpenedStream> {
   return new Promise((resolve, reject) => {
-    const stream = new RouterStream(call, {
+    let endsLast = false
+    const stream: RouterStream = new RouterStream(call, {
       // The exporter's status comes with the half-close.
       halfCloseDelayMs: 0,
       write: (frame) => call.write(create(StreamRequestSchema, frame)),
-      finished: () => call.end(),
-      closed: () => call.cancel(),
+      finished: () => {
+        endsLast = stream.inputEnded
+        call.end()
+      },
+      closed: (error) => {
+        if (error !== null || !endsLast) call.cancel()
+        else cancelUnlessOver(call)
+      },
     })
     let opening = true
     const settled = () => {
@@ -67,7 +78,12 @@ export function openClientStream(
     call.once('status', () => stream.endCall())
     call.on('error', (failure: ServiceError) => {
       if (opening) fail(toError(failure))
-      else if (failure.code !== Status.ABORTED && !stream.destroyed) stream.destroy(toError(failure))
+      else if (failure.code !== Status.ABORTED) stream.fail(toError(failure))
     })
   })
+}
+
+function cancelUnlessOver(call: ClientDuplexStream<StreamRequest, StreamResponse>): void {
+  const limit = startTimer(() => call.cancel(), lastBytesTimeoutMs).unref()
+  call.once('status', () => stopTimer(limit))
 }

@@ -3,7 +3,7 @@ import { status as Status } from '@grpc/grpc-js'
 import { shownPath } from '../../base/shown-path.ts'
 import type { HardwareError } from '../../errors.ts'
 import { callError, type CallName, type Peer } from '../call-error.ts'
-import type { StatusLike } from '../status.ts'
+import type { StatusLike } from '../call-status.ts'
 
 /** True for the status of grpc-js when it could not connect. */
 export function isConnectFailure({ code, details }: StatusLike): boolean {

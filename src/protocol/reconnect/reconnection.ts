@@ -6,7 +6,7 @@ import { HardwareError, isConnectionError, messageOf } from '../../errors.ts'
 import { callError, callErrorBecause, type CallName, cancelledCallError } from '../call-error.ts'
 import type { Channel, ConnectChannel, WhenLost } from '../channel.ts'
 import type { ExporterReport } from '../exporter.ts'
-import { statusOfError } from '../status.ts'
+import { statusOfError } from '../call-status.ts'
 
 /** The first and the longest wait between two tries, in milliseconds. */
 const firstWaitMs = 100

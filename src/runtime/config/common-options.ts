@@ -1,5 +1,6 @@
-import { checkConfig, type ConfigRules, isRecord, ruleFor, rules } from '../../base/check.ts'
+import { type ConfigRules, findMistakes, isRecord, ruleFor, rules } from '../../base/check.ts'
 import { isStandardSchema } from '../../base/config-schema.ts'
+import type { Mistake } from '../../base/mistake.ts'
 import type { Driver } from '../driver.ts'
 import { isLogLevel } from '../logger.ts'
 import type { DriverClass } from './driver-types.ts'
@@ -54,9 +55,13 @@ export function splitConfig(Class: DriverClass, config: Readonly<Record<string, 
   }
 }
 
-/** Gives a driver the options of every driver. @throws TypeError with all mistakes */
+/** Finds the mistakes of the options of every driver. */
+export function findCommonMistakes(common: CommonOptions): readonly Mistake[] {
+  return findMistakes(common, commonRules)
+}
+
+/** Gives a driver the options of every driver. @param common options without mistakes */
 export function applyCommonOptions(driver: Driver, common: CommonOptions): void {
-  checkConfig(common, commonRules)
   if (typeof common.log_level === 'string') driver.logger.setLevel(common.log_level)
   if (isRecord(common.labels)) Object.assign(driver.labels, common.labels)
   if (typeof common.uuid === 'string') Object.assign(driver, { uuid: common.uuid.toLowerCase() })

@@ -21,8 +21,14 @@ export interface ReferenceEntry {
   readonly ref: readonly string[]
 }
 
+/** An entry that cannot be read. Its mistakes are known; the drivers below it may have more. */
+export interface MistakenEntry {
+  readonly kind: 'mistaken'
+  readonly children: Entries
+}
+
 /** One entry of `export` or of `children`. */
-export type Entry = DriverEntry | CompositeEntry | ReferenceEntry
+export type Entry = DriverEntry | CompositeEntry | ReferenceEntry | MistakenEntry
 
 /** Entries by name. */
 export type Entries = Readonly<Record<string, Entry>>

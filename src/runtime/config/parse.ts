@@ -1,39 +1,12 @@
-import { HardwareError } from '../../errors.ts'
 import type { ControllerEndpoint } from '../../protocol/controller/controller-messages.ts'
 import { decodeCa } from '../../protocol/decode-ca.ts'
 import { readGrpcOptions } from '../../protocol/grpc-options.ts'
 import { isSubnet } from '../../base/subnets.ts'
-import type { Hooks } from '../hooks.ts'
-import type { SafeEntry } from '../safe-state.ts'
-import type { DriverEntry, Entries, Entry, ReferenceEntry } from './entries.ts'
+import type { DriverEntry, Entries, Entry, MistakenEntry, ReferenceEntry } from './entries.ts'
+import { type ExporterConfig, type ExporterFile, invalidConfig } from './exporter-file.ts'
 import { readHooks } from './hooks.ts'
 import { readSafe } from './safe.ts'
 import { type Path, YamlReader } from '../../base/yaml-reader.ts'
-
-/** The content of an exporter's file, checked. */
-export interface ExporterConfig {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly description: string | undefined
-  /** A message for people who lease the exporter. */
-  readonly motd: string | undefined
-  readonly entries: Entries
-  readonly hooks: Hooks
-  /** Clients on other machines get the files and lines of drivers' errors; `undefined` if the file does not say. */
-  readonly errorStacks: boolean | undefined
-  /** The variables of the exporter's process for hooks and programs of drivers, in addition to the usual ones. */
-  readonly environment: readonly string[] | undefined
-  /** The addresses and subnets of this machine, of its link and of metadata services that presigned requests may go to. */
-  readonly presignedAddresses: readonly string[] | undefined
-  /** The calls at the end of each lease; `undefined` if the file leaves them to the drivers. */
-  readonly safe: readonly SafeEntry[] | undefined
-  /** The name of the exporter's lock on this machine; `undefined` for the path of its file. */
-  readonly lock: string | undefined
-  /** The controller to register with; `undefined` if the file names none. */
-  readonly controller: ControllerEndpoint | undefined
-  /** The parts of the file that have no effect, with the reasons. */
-  readonly warnings: readonly string[]
-}
 
 /** Jumpstarter's type of a reference. */
 const proxyType = 'jumpstarter_driver_composite.driver.Proxy'
@@ -65,20 +38,15 @@ const known = [
  * Reads Jumpstarter's ExporterConfig. Unlike in Jumpstarter, every mistake is an error.
  *
  * @param text the content of the file
- * @param file the path of the file, for error messages
- * @throws HardwareError EXPORTER_CONFIG_INVALID with all mistakes, each with its place
+ * @param path the path of the file, for error messages
+ * @returns the file with its mistakes, which `prepareTree()` throws together with those of the drivers
+ * @throws HardwareError EXPORTER_CONFIG_INVALID for a file that is no YAML, or no mapping
  */
-export function parseExporterConfig(text: string, file: string): ExporterConfig {
-  const reader = new YamlReader(text, file)
-  const config = new Grammar(reader).read(file)
-  if (reader.mistakes.length > 0 || config === undefined) throw invalidConfig(file, reader.mistakes)
-  return config
-}
-
-/** Makes the error for a file with mistakes. */
-export function invalidConfig(file: string, mistakes: readonly string[]): HardwareError {
-  const list = mistakes.map((mistake) => `  ${mistake}`).join('\n')
-  return new HardwareError('EXPORTER_CONFIG_INVALID', `${file} is not a valid exporter configuration:\n${list}`)
+export function readExporterFile(text: string, path: string): ExporterFile {
+  const reader = new YamlReader(text, path)
+  const config = new Grammar(reader).read(path)
+  if (config === undefined) throw invalidConfig(path, reader.mistakes)
+  return { path, config, mistakes: reader.mistakes, place: (keys) => reader.place(keys) }
 }
 
 /** Reads the parts of an exporter's file. */
@@ -194,14 +162,15 @@ class Grammar {
           )
         }
         const read = this.#entry(entry, [...path, name])
-        return read === undefined ? [] : [[name, read]]
+        // Such a key would change what an object is.
+        return name === '__proto__' ? [] : [[name, read]]
       }),
     )
   }
 
-  #entry(node: unknown, path: Path): Entry | undefined {
+  #entry(node: unknown, path: Path): Entry {
     const map = this.#reader.object(node, path)
-    if (map === undefined) return undefined
+    if (map === undefined) return { kind: 'mistaken', children: {} }
     if (this.#reader.plain(map.get('type'), path) === proxyType) return this.#proxy(map, path)
     if (map.has('type')) return this.#driver(map, path)
     if (map.has('ref')) {
@@ -216,24 +185,25 @@ class Grammar {
   }
 
   /** Reads the form of a reference that is an entry with a type. */
-  #proxy(map: Map<string, unknown>, path: Path): ReferenceEntry | undefined {
+  #proxy(map: Map<string, unknown>, path: Path): ReferenceEntry | MistakenEntry {
     this.#reader.onlyKeys(map, ['type', 'description', 'config'], path)
     const config = this.#reader.object(map.get('config'), [...path, 'config'])
-    return config && this.#reference(config, [...path, 'config'])
+    return config === undefined ? { kind: 'mistaken', children: {} } : this.#reference(config, [...path, 'config'])
   }
 
-  #reference(map: Map<string, unknown>, path: Path): ReferenceEntry | undefined {
+  #reference(map: Map<string, unknown>, path: Path): ReferenceEntry | MistakenEntry {
     const ref = this.#reader.string(map.get('ref'), [...path, 'ref'])
-    return ref === undefined ? undefined : { kind: 'reference', ref: ref.split('.') }
+    return ref === undefined ? { kind: 'mistaken', children: {} } : { kind: 'reference', ref: ref.split('.') }
   }
 
-  #driver(map: Map<string, unknown>, path: Path): DriverEntry | undefined {
+  #driver(map: Map<string, unknown>, path: Path): DriverEntry | MistakenEntry {
     this.#reader.onlyKeys(map, ['type', 'description', 'methods_description', 'config', 'children'], path)
     const type = this.#reader.string(map.get('type'), [...path, 'type'])
     const config = this.#reader.optionalObject(map, 'config', path)
+    if (type === undefined) return { kind: 'mistaken', children: this.#entries(map, 'children', path) }
     return {
       kind: 'driver',
-      type: type ?? '',
+      type,
       description: this.#reader.optionalString(map, 'description', path),
       methodsDescription: this.#strings(map, 'methods_description', path),
       config: Object.fromEntries(

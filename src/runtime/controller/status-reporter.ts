@@ -30,7 +30,8 @@ export class StatusReporter {
   readonly #failures = new RepeatedFailures()
   #next: Report | undefined
   #last: Report | undefined
-  #lastSentAt = -Infinity
+  /** An exporter that was restarted may have reported its end a moment ago. */
+  #lastSentAt = now()
   #running: Promise<void> = Promise.resolve()
   #isRunning = false
 

@@ -11,15 +11,8 @@ import { isRecord } from '../../base/check.ts'
 import { startTimer, stopTimer } from '../../base/clock.ts'
 import { cutText } from '../../base/cut-text.ts'
 import { messageOf } from '../../errors.ts'
-import {
-  type FromLeases,
-  type LeaseClient,
-  leaseKeyName,
-  placeOf,
-  readClient,
-  silenceMs,
-  unsafeStatus,
-} from '../../protocol/lease-service.ts'
+import { type FromLeases, type LeaseClient, placeOf, readClient, silenceMs } from '../../protocol/lease-messages.ts'
+import { leaseKeyName, unsafeStatus } from '../../protocol/lease-service.ts'
 import { exporterService, routerService } from '../../protocol/services.ts'
 import type { ClientLeases } from '../client-leases.ts'
 

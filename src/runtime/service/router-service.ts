@@ -1,4 +1,4 @@
-import { type Duplex, pipeline } from 'node:stream'
+import { type Duplex, finished } from 'node:stream'
 
 import { Metadata, type UntypedServiceImplementation } from '@grpc/grpc-js'
 
@@ -48,9 +48,12 @@ function join({ stream: device, output }: SessionStream, client: ServerStreamCli
   call.sendMetadata(new Metadata())
   const stream: Duplex = openServerStream(client, (chunk) => output.sent(chunk))
   stream.once('close', () => output.end())
-  const copied = (error: unknown) => {
+  device.pipe(stream).pipe(device)
+  finished(stream, (error) => {
     if (error) device.destroy()
-  }
-  pipeline(device, stream, copied)
-  pipeline(stream, device, copied)
+  })
+  finished(device, (error) => {
+    // After what the device has sent: it may be its last words.
+    if (error) stream.write(new Uint8Array(), () => stream.destroy(error))
+  })
 }

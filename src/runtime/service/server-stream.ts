@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 
 import { onAbort } from '../../base/abort.ts'
+import { startTimer, stopTimer } from '../../base/clock.ts'
 import { HardwareError } from '../../errors.ts'
 import {
   FrameType,
@@ -16,6 +17,9 @@ import type { ToStatus } from '../../protocol/status.ts'
 
 /** The longest time from gRPC's half-close to a cancellation, in milliseconds. Jumpstarter's clients cancel at once after it. */
 const halfCloseDelayMs = 1_000
+
+/** The longest wait for the end of a client that has got all, in milliseconds. */
+const clientEndTimeoutMs = 5_000
 
 /** A call of `RouterService.Stream`, at the exporter's end. */
 export type RouterCall = ServerDuplexStream<StreamRequest, StreamResponse>
@@ -54,7 +58,8 @@ export function openServerStream(
       if (!stream.writableFinished && !signal.aborted) {
         call.write(create(StreamResponseSchema, { frameType: FrameType.GOAWAY }))
       }
-      call.end()
+      if (stream.writableFinished && !stream.inputEnded && !signal.aborted) endAfterClient(call)
+      else call.end()
     },
   })
   // Nobody listens for the errors of a stream that no driver has taken yet.
@@ -63,4 +68,22 @@ export function openServerStream(
     stream.destroy(new HardwareError('CONNECTION_LOST', 'The client has closed the stream before its end'))
   })
   return stream
+}
+
+/**
+ * Ends a call when the client has ended its side. Jumpstarter's clients drop what they have not read yet when they find that they
+ * cannot send their own end any more: the end of a file would be missing.
+ */
+function endAfterClient(call: RouterCall): void {
+  const end = () => {
+    stopTimer(limit)
+    call.end()
+  }
+  const limit = startTimer(end, clientEndTimeoutMs).unref()
+  call.on('data', ({ frameType }: StreamRequest) => {
+    if (frameType === FrameType.GOAWAY) end()
+  })
+  call.once('end', end)
+  call.once('cancelled', () => stopTimer(limit))
+  call.resume()
 }

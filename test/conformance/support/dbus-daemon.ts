@@ -24,7 +24,10 @@ export async function startBus() {
   const daemon = await Daemon.start(command, { ready: /unix:path=/ })
   return {
     address: `unix:path=${path}`,
-    end: () => daemon.kill(),
+    /** Ends the bus and its connections … */
+    interrupt: () => daemon.kill(),
+    /** … and starts it again at the same address. */
+    restore: () => daemon.restart(),
     async [Symbol.asyncDispose]() {
       await daemon.kill()
       await folder.remove()

@@ -86,12 +86,14 @@ export async function startRelayBoard(
     async settledLevels() {
       const port = await open(path, 'r+')
       await port.write(askState)
-      for (let text = ''; !text.includes(`CH${channels}:`);) {
+      // To its end: what is left would be the beginning of the next answer.
+      const complete = new RegExp(`CH${channels}:\\w+\r\n`)
+      for (let text = ''; !complete.test(text);) {
         const { buffer, bytesRead } = await port.read(Buffer.alloc(64))
         text += buffer.toString('latin1', 0, bytesRead)
       }
       await port.close()
-      return levels
+      return [...levels]
     },
     garbage,
     interrupt,

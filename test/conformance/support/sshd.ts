@@ -64,8 +64,9 @@ export async function createSshd() {
     fingerprint: execFileSync('ssh-keygen', ['-lf', host.privateFile], { encoding: 'utf8' }).split(' ')[1] ?? '',
     /** A folder for files. */
     folder: folder.path,
+    /** Starts the server, unless it runs. */
     async start() {
-      daemon = await Daemon.start([program, '-D', '-e', '-f', config], { ready: /Server listening/ })
+      daemon ??= await Daemon.start([program, '-D', '-e', '-f', config], { ready: /Server listening/ })
     },
     /** Kills the server with all connections and their programs. */
     kill,

@@ -26,19 +26,28 @@ export async function startWebsocketServer(
     if (status === undefined) server.handleUpgrade(request, socket, head, (opened) => serve(opened, path))
     else socket.end(`HTTP/1.1 ${status} Refused\r\n\r\n`)
   })
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
+  const listen = async (port: number) => {
+    http.listen(port, '127.0.0.1')
+    await once(http, 'listening')
+  }
+  const end = async () => {
+    if (!http.listening) return
+    for (const client of server.clients) client.terminate()
+    const closed = once(http, 'close')
+    http.close()
+    http.closeAllConnections()
+    await closed
+  }
+  await listen(0)
   const { port } = http.address() as AddressInfo
   return {
     url: `${tls === undefined ? 'ws' : 'wss'}://localhost:${port}`,
     /** The connections that are open. */
     clients: server.clients,
-    async [Symbol.asyncDispose]() {
-      for (const client of server.clients) client.terminate()
-      const closed = once(http, 'close')
-      http.close()
-      http.closeAllConnections()
-      await closed
-    },
+    /** Ends the server and its connections. */
+    interrupt: end,
+    /** Starts it again at the same port. */
+    restore: () => listen(port),
+    [Symbol.asyncDispose]: end,
   }
 }

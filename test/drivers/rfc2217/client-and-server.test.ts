@@ -4,12 +4,22 @@ import { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { pause } from '../../../src/base/pause.ts'
 import { SerialClient } from '../../../src/clients/index.ts'
 import { PySerial, type PySerialConfig, Rfc2217Network } from '../../../src/drivers/index.ts'
 import { defaultLineSettings, type LineSettings } from '../../../src/drivers/serial/line-settings.ts'
+import { answerOffset, comPort, comPortOption } from '../../../src/drivers/serial/rfc2217/com-port.ts'
+import { ModemWatch } from '../../../src/drivers/serial/rfc2217/modem-watch.ts'
 import type { ServedPort } from '../../../src/drivers/serial/rfc2217/server-commands.ts'
 import { createRfc2217Session } from '../../../src/drivers/serial/rfc2217/session.ts'
+import {
+  telnet,
+  TelnetDecoder,
+  telnetNegotiation,
+  telnetSubnegotiation,
+} from '../../../src/drivers/serial/rfc2217/telnet.ts'
 import { serve } from '../../../src/index.ts'
+import type { ModemLines } from '../../../src/interfaces/index.ts'
 
 /** A serial port that keeps its settings and lines, and echoes what it gets. It has no mark parity. */
 class Uart implements ServedPort {
@@ -17,6 +27,7 @@ class Uart implements ServedPort {
   readonly changes: string[] = []
   stream: Duplex | undefined
   failure: Error | undefined
+  inputs: ModemLines = { cts: true, dsr: false, cd: false }
 
   connect() {
     const stream: Duplex = new Duplex({
@@ -45,6 +56,11 @@ class Uart implements ServedPort {
 
   setBreak(isOn: boolean) {
     this.#set('break', isOn)
+  }
+
+  async modemLines() {
+    if (this.failure !== undefined) throw this.failure
+    return this.inputs
   }
 
   #set(line: string, isOn: boolean) {
@@ -123,6 +139,66 @@ test('lines are set in their order, and a break has an end', async () => {
   await expect(serial.sendBreak(0)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
 })
 
+test('the lines of the other side are read, as they are now', async () => {
+  await using serial = await serveSerial()
+  await serial.attach()
+  expect(await serial.modemLines()).toEqual({ cts: true, dsr: false, cd: false, ri: false })
+  uart.inputs = { cts: false, dsr: true, cd: true, ri: true }
+  expect(await serial.modemLines()).toEqual(uart.inputs)
+})
+
+test('a port without lines of the other side has no answer', { timeout: 10_000 }, async () => {
+  uart.failure = new Error('no ioctl')
+  await using serial = await serveSerial()
+  await expect(serial.modemLines()).rejects.toMatchObject({
+    code: 'DEVICE_IO',
+    message: expect.stringContaining(`${url} does not answer NOTIFY-MODEMSTATE within 3000 ms`),
+  })
+})
+
+test('a client is told each change of a line that it wants to know, and which line it was', async () => {
+  const told: number[] = []
+  let lines: ModemLines = { cts: false, dsr: false, cd: false }
+  const watch = new ModemWatch(
+    async () => lines,
+    (bits) => told.push(bits),
+  )
+  const controller = new AbortController()
+  await watch.start(controller.signal)
+  expect(told).toEqual([0])
+  lines = { ...lines, cts: true, cd: true }
+  await expect.poll(() => told.slice(1), { timeout: 10_000 }).toEqual([0x80 | 0x10 | 0x08 | 0x01])
+  watch.mask = 0x20
+  lines = { ...lines, cts: false }
+  await watch.tell({ always: false })
+  lines = { ...lines, dsr: true, ri: true }
+  await expect.poll(() => told.slice(2), { timeout: 10_000 }).toEqual([0x20])
+  controller.abort()
+})
+
+test('a client knows the lines of a slow port when it gets its first answer', async () => {
+  uart.modemLines = async () => {
+    await pause(50)
+    return { cts: true, dsr: false, cd: true }
+  }
+  const session = await createRfc2217Session(uart, (message) => warnings.push(message))
+  session.write(telnetNegotiation(telnet.will, comPortOption))
+  session.write(telnetSubnegotiation(comPortOption, Uint8Array.of(comPort.signature)))
+  const answers: (readonly (number | undefined)[])[] = []
+  const decoder = new TelnetDecoder()
+  const signature = comPort.signature + answerOffset
+  for await (const bytes of session as AsyncIterable<Buffer>) {
+    for (const part of decoder.push(bytes)) {
+      if (part.kind === 'subnegotiation') answers.push([part.payload[0], part.payload[1]])
+    }
+    if (answers.some(([command]) => command === signature)) break
+  }
+  expect(answers).toEqual([
+    [comPort.notifyModemState + answerOffset, 0x80 | 0x10],
+    [signature, 'v'.charCodeAt(0)],
+  ])
+})
+
 test('a break that its client leaves ends all the same', async () => {
   await using serial = await serveSerial()
   await serial.attach()
@@ -158,11 +234,24 @@ test('a port that goes away ends the stream with an error', async () => {
   uart.stream?.destroy()
   await expect(buffer(stream)).rejects.toMatchObject({
     code: 'DEVICE_IO',
+    origin: 'lab',
     message: expect.stringContaining(`Lost ${url}: the server has closed the connection`),
   })
 })
 
 describe('a server that', () => {
+  test('is not there is no fault of the board', async () => {
+    server.close()
+    await once(server, 'close')
+    await using serial = await serveSerial()
+    await expect(serial.connect()).rejects.toMatchObject({
+      code: 'DEVICE_IO',
+      origin: 'lab',
+      message: expect.stringContaining(`Cannot connect to ${url}: connect ECONNREFUSED`),
+    })
+    server.listen(0, '127.0.0.1')
+  })
+
   test('stops in mid-negotiation is an error', async () => {
     answer = (socket) => void socket.end(Buffer.of(255, 253, 0))
     await using serial = await serveSerial()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** U-Boot for QEMU, where Debian's package u-boot-qemu has it. */
-const ubootFile = '/usr/lib/u-boot/qemu_arm64/u-boot.bin'
+export const ubootFile = '/usr/lib/u-boot/qemu_arm64/u-boot.bin'
 
 const ours = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 

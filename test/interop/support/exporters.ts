@@ -27,8 +27,13 @@ export interface RunningExporter extends AsyncDisposable {
 const passphrase = 'correct horse battery staple'
 const main = builtFile('cli/main.js')
 
-/** Starts our exporter: `vitest-hardware run`. */
-export async function startOurs(file: string, transport: Transport, tls: Certificates): Promise<RunningExporter> {
+/** Starts our exporter: `vitest-hardware run`. @param variables more variables of its environment */
+export async function startOurs(
+  file: string,
+  transport: Transport,
+  tls: Certificates,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<RunningExporter> {
   const options: Readonly<Record<Transport, readonly string[]>> = {
     'unix socket': [],
     TCP: ['--listen', '0', '--insecure'],
@@ -38,14 +43,24 @@ export async function startOurs(file: string, transport: Transport, tls: Certifi
       ...['--passphrase', passphrase],
     ],
   }
-  const exporter = start(process.execPath, [main, 'run', '--exporter-config', file, ...options[transport]], process.env)
+  const args = [main, 'run', '--exporter-config', file, ...options[transport]]
+  const exporter = start(process.execPath, args, { ...process.env, ...variables })
   const address = await exporter.waitFor(/^JUMPSTARTER_HOST=(.+)\n/m)
   return { ...exporter, endpoint: endpointOf(transport, address, tls) }
 }
 
-/** Starts Jumpstarter's exporter: `jmp run`, or for a unix socket `jmp shell` with a command that waits. */
-export async function startTheirs(file: string, transport: Transport, tls: Certificates): Promise<RunningExporter> {
-  const variables = pythonEnvironmentVariables()
+/**
+ * Starts Jumpstarter's exporter: `jmp run`, or for a unix socket `jmp shell` with a command that waits.
+ *
+ * @param more more variables of its environment
+ */
+export async function startTheirs(
+  file: string,
+  transport: Transport,
+  tls: Certificates,
+  more: NodeJS.ProcessEnv = {},
+): Promise<RunningExporter> {
+  const variables = { ...pythonEnvironmentVariables(), ...more }
   if (transport === 'unix socket') {
     const wait = 'echo "HOST=$JUMPSTARTER_HOST"; exec cat'
     const exporter = start(

@@ -17,12 +17,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from tempfile import TemporaryDirectory
 
+import isotp
 import jumpstarter.common.utils as utils
 import pytest
 import yaml
 from anyio.from_thread import start_blocking_portal
 from jumpstarter.client import client_from_path
 from jumpstarter.driver import Driver
+from jumpstarter_driver_can.common import IsoTpAddress
+from pydantic import BaseModel
 
 base_fields = {field.name for field in fields(Driver)}
 
@@ -37,13 +40,18 @@ def config_of(driver):
 
 
 def is_plain(value):
-    # Some drivers have dataclasses for parts of their config.
-    return value is None or is_dataclass(value) or isinstance(value, (bool, int, float, str, dict, list, tuple, os.PathLike))
+    # Some drivers have dataclasses and models for parts of their config.
+    parts = (bool, int, float, str, dict, list, tuple, os.PathLike, BaseModel, isotp.Address)
+    return value is None or is_dataclass(value) or isinstance(value, parts)
 
 
 def plain(value):
     if is_dataclass(value):
         return plain({field.name: getattr(value, field.name) for field in fields(value)})
+    if isinstance(value, isotp.Address):
+        return plain(IsoTpAddress.validate(value))
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump(mode="json"))
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

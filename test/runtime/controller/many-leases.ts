@@ -66,8 +66,13 @@ async function expectNothingLeft(
     const now = Object.entries(await handles())
     return now.filter(([kind, count]) => count > (before[kind] ?? 0)).map(([kind, count]) => `${kind}: ${count}`)
   }
-  // Some handles end a moment after their lease. `expect.poll` has timers, which would be counted.
+  // Some handles end a moment after their lease, and exporters report their status now and then. `expect.poll` has timers, which
+  // would be counted.
   const begin = performance.now()
-  while (performance.now() - begin < 20_000 && (await more()).length > 0) await delay(250)
-  expect(await more()).toEqual([])
+  let left = await more()
+  while (performance.now() - begin < 20_000 && left.length > 0) {
+    await delay(250)
+    left = await more()
+  }
+  expect(left).toEqual([])
 }

@@ -128,6 +128,11 @@ export class Rfc2217Client {
     )
   }
 
+  /** Sends a command that not all servers answer. */
+  tell(command: number, payload: Uint8Array): void {
+    this.#send(command, payload)
+  }
+
   /** Sends bytes to the port, when the server can take them. */
   async write(bytes: Uint8Array): Promise<void> {
     await this.#suspended?.promise

@@ -1,3 +1,4 @@
+import type { ModemLines } from '../../../interfaces/serial.ts'
 import type { LineSettings } from '../line-settings.ts'
 import type { ControlLines } from '../serial-line.ts'
 
@@ -84,11 +85,26 @@ export const controlValues: Readonly<
   rts: { ask: 10, on: 11, off: 12 },
 }
 
-/** The names of the lines, in the order of {@link controlValues}. */
-export const controlNames = ['brk', 'dtr', 'rts'] as const satisfies readonly (keyof ControlLines)[]
-
 /** The value of SET-CONTROL for a line. */
 export function controlValue(line: keyof ControlLines, isOn: boolean): number {
   const { on, off } = controlValues[line]
   return isOn ? on : off
+}
+
+/** The bits of NOTIFY-MODEMSTATE, section 3. Each has a bit that is lower by four, for its change. */
+export const modemBits = { cd: 0x80, ri: 0x40, dsr: 0x20, cts: 0x10 } as const satisfies Record<
+  keyof ModemLines,
+  number
+>
+
+/** The bits of the lines. */
+export function encodeModemLines(lines: ModemLines): number {
+  const names = Object.keys(modemBits) as (keyof ModemLines)[]
+  return names.reduce((bits, name) => bits | (lines[name] === true ? modemBits[name] : 0), 0)
+}
+
+/** The lines of NOTIFY-MODEMSTATE. */
+export function decodeModemLines(bits: number): ModemLines {
+  const has = (bit: number) => (bits & bit) !== 0
+  return { cts: has(modemBits.cts), dsr: has(modemBits.dsr), cd: has(modemBits.cd), ri: has(modemBits.ri) }
 }

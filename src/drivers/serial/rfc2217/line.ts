@@ -1,14 +1,10 @@
-import { startTimer, stopTimer } from '../../../base/clock.ts'
 import { hostPort } from '../../../base/host-port.ts'
-import { openSocket } from '../../../driver-kit/open-socket.ts'
-import { HardwareError, messageOf } from '../../../errors.ts'
+import { HardwareError } from '../../../errors.ts'
 import type { LineSettings } from '../line-settings.ts'
-import type { ControlLines, LineEvents, SerialLine } from '../serial-line.ts'
+import { connectRemotePort } from '../remote-port.ts'
+import { type ControlLines, controlNames, type LineEvents, type SerialLine } from '../serial-line.ts'
 import { Rfc2217Client, type Question } from './client.ts'
-import { comPort, controlNames, controlValue, controlValues, settingCodecs } from './com-port.ts'
-
-/** The time that the server has to end its half of the connection after this side's end, in milliseconds. */
-const drainTimeoutMs = 1_000
+import { comPort, controlValue, controlValues, decodeModemLines, settingCodecs } from './com-port.ts'
 
 /** Options of {@link openRfc2217Line}. */
 export interface Rfc2217Options extends LineSettings {
@@ -21,34 +17,26 @@ export interface Rfc2217Options extends LineSettings {
  * Opens a serial port of another machine by telnet with RFC 2217, and sets its baud rate and the other settings. The control lines keep
  * their levels until they are set: servers without such lines, as ser2net with a pseudo terminal, do not answer.
  *
- * @throws HardwareError DEVICE_IO when there is no such port, or it has other settings
+ * @throws HardwareError DEVICE_IO with origin `lab` when there is no such port, or it has other settings
  */
 export async function openRfc2217Line(options: Rfc2217Options, events: LineEvents): Promise<SerialLine> {
   const { host, port, signal, baudRate, dataBits, parity, stopBits } = options
   const name = `rfc2217://${hostPort(host, port)}`
-  const explain = (what: string, cause: unknown) =>
-    new HardwareError('DEVICE_IO', `${what} ${name}: ${messageOf(cause)}`, { cause })
-  const socket = await openSocket({ host, port, signal }).catch((cause: unknown) => {
-    throw signal?.aborted === true ? cause : explain('Cannot connect to', cause)
-  })
-  const client = new Rfc2217Client(socket, name)
   let [isOpen, isOver] = [false, false]
-  // The end of the connection is no end of the port, so it is an error: consoles connect again.
-  let failure = explain('Lost', new Error('the server has closed the connection'))
-  socket
-    .on('data', (bytes) => {
-      try {
-        for (const data of client.receive(bytes)) if (isOpen && !isOver) events.data(data)
-      } catch (cause) {
-        socket.destroy(explain('Cannot understand', cause))
-      }
-    })
-    .on('error', (error) => (failure = error instanceof HardwareError ? error : explain('Lost', error)))
-    .on('close', () => {
-      client.end(failure)
-      if (isOpen && !isOver) events.closed(failure)
-      isOver = true
-    })
+  const remote = await connectRemotePort(name, { host, port, signal }, (failure) => {
+    client.end(failure)
+    if (isOpen && !isOver) events.closed(failure)
+    isOver = true
+  })
+  const { socket } = remote
+  const client = new Rfc2217Client(socket, name)
+  socket.on('data', (bytes) => {
+    try {
+      for (const data of client.receive(bytes)) if (isOpen && !isOver) events.data(data)
+    } catch (cause) {
+      socket.destroy(remote.explain('Cannot understand', cause))
+    }
+  })
   const change = async (changes: Partial<LineSettings>): Promise<LineSettings> => {
     const wanted = { ...settings, ...changes }
     const codecs = settingCodecs.filter(({ key }) => changes[key] !== undefined)
@@ -80,19 +68,22 @@ export async function openRfc2217Line(options: Rfc2217Options, events: LineEvent
     flow: { pause: () => client.pause(), resume: () => client.resume() },
     write: (bytes) =>
       client.write(bytes).catch((cause: unknown) => {
-        throw explain('Cannot write to', cause)
+        throw remote.explain('Cannot write to', cause)
       }),
     set: (lines) => setLines(client, name, lines),
     change,
+    async modemLines() {
+      // Servers tell the state when the mask is set, when they are asked, or both; pyserial's does not answer the mask.
+      client.tell(comPort.setModemStateMask, Buffer.of(0xff))
+      const [state] = await client.ask([
+        { command: comPort.notifyModemState, payload: Buffer.of(), name: 'NOTIFY-MODEMSTATE' },
+      ])
+      return decodeModemLines(state?.[0] ?? 0)
+    },
     async close() {
       isOver = true
-      client.end(explain('Lost', new Error('it has been closed')))
-      if (socket.closed) return
-      // A socket that is closed with unread bytes is reset, and its last output may be lost.
-      socket.resume().end()
-      const timer = startTimer(() => socket.destroy(), drainTimeoutMs)
-      await new Promise((resolve) => socket.once('close', resolve))
-      stopTimer(timer)
+      client.end(remote.explain('Lost', new Error('it has been closed')))
+      await remote.close()
     },
   }
 }

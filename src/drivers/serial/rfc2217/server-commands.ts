@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream'
 
+import { withTimeLimit } from '../../../base/time-limit.ts'
 import { messageOf } from '../../../errors.ts'
+import type { ModemLines } from '../../../interfaces/serial.ts'
 import { defaultLineSettings, type LineSettings } from '../line-settings.ts'
-import type { ControlLines } from '../serial-line.ts'
-import { answerOffset, comPort, controlNames, controlValue, controlValues, settingCodecs } from './com-port.ts'
+import { type ControlLines, controlNames } from '../serial-line.ts'
+import { answerOffset, comPort, controlValue, controlValues, settingCodecs } from './com-port.ts'
+import { ModemWatch } from './modem-watch.ts'
 
 /** A serial port that is served: any driver with the methods of `Serial`, and more of them if it has more. */
 export interface ServedPort {
@@ -15,6 +18,7 @@ export interface ServedPort {
   setDtr?(isOn: boolean): void | Promise<void>
   setRts?(isOn: boolean): void | Promise<void>
   setBreak?(isOn: boolean): void | Promise<void>
+  modemLines?(): Promise<ModemLines>
 }
 
 /** Options of {@link ServerCommands}. */
@@ -34,6 +38,8 @@ const noFlowControl = { both: 1, inbound: 14 } as const
 const inboundFlow: readonly number[] = [13, 14, 15, 16, 18]
 /** The highest value of SET-CONTROL. */
 const lastControl = 19
+/** The longest that a port may take to read its lines before the first answer, in milliseconds. pyserial waits 3 s for an answer. */
+const firstLinesTimeoutMs = 2_000
 
 /**
  * The commands of a client of RFC 2217. Each is answered with the values that are in force. A port without control lines, such as a
@@ -45,22 +51,47 @@ export class ServerCommands {
   #settings: LineSettings
   // The kernel makes DTR and RTS active when it opens a port.
   #lines: ControlLines = { dtr: true, rts: true, brk: false }
+  readonly #modem: ModemWatch | undefined
+  readonly #ended = new AbortController()
+  /** Ends when the client knows the lines that the other side drives. */
+  #started: Promise<void> | undefined
 
   constructor(options: ServerCommandsOptions) {
+    const { port } = options
     this.#options = options
+    if (port.modemLines !== undefined) {
+      const read = async () => port.modemLines?.() ?? Promise.reject(new Error('no lines'))
+      const notify = comPort.notifyModemState + answerOffset
+      this.#modem = new ModemWatch(read, (bits) => options.answer(notify, Buffer.of(bits)))
+    }
     this.#original = options.port.settings ?? defaultLineSettings
     this.#settings = this.#original
   }
 
   /** Takes a command. */
   async take([command = -1, ...rest]: Buffer): Promise<void> {
+    await this.#started
     const payload = Buffer.from(rest)
     const answer = await this.#run(command, payload)
     if (answer !== undefined) this.#options.answer(command + answerOffset, answer)
   }
 
+  /**
+   * Begins to tell the client the lines that the other side of the port drives. It gets them before the first answer: clients such as
+   * pyserial take the port as open then, and fail when they are asked for a line that nobody has told them.
+   */
+  start(): void {
+    const modem = this.#modem
+    if (modem === undefined) return
+    const { signal } = this.#ended
+    const limit = { name: 'the first look at the modem lines', timeoutMs: firstLinesTimeoutMs, signal }
+    // A port that takes longer tells them later.
+    this.#started ??= withTimeLimit(limit, () => modem.start(signal)).catch(() => undefined)
+  }
+
   /** Gives the port back as it was, if it is still there. */
   async restore(): Promise<void> {
+    this.#ended.abort()
     if (this.#settings !== this.#original) await this.#options.port.change?.(this.#original).catch(() => undefined)
     if (this.#lines.brk) await this.#set('brk', false)
   }
@@ -81,8 +112,14 @@ export class ServerCommands {
       case comPort.flowControlResume:
         this.#options.suspend(command === comPort.flowControlSuspend)
         return undefined
-      case comPort.setLineStateMask:
+      case comPort.notifyModemState:
+        // A port without lines has no answer.
+        await this.#modem?.tell({ always: true }).catch(() => undefined)
+        return undefined
       case comPort.setModemStateMask:
+        if (this.#modem !== undefined) this.#modem.mask = payload[0] ?? 0xff
+        return payload.subarray(0, 1)
+      case comPort.setLineStateMask:
       case comPort.purgeData:
         return payload.subarray(0, 1)
       default:

@@ -26,7 +26,9 @@ export async function createRfc2217Session(port: ServedPort, warn: (message: str
     us: [binaryOption, suppressGoAheadOption],
     them: [comPortOption, binaryOption, suppressGoAheadOption],
     send: (verb, option) => void send(telnetNegotiation(verb, option)),
-    settled: () => undefined,
+    settled: (side, option, isActive) => {
+      if (side === 'them' && option === comPortOption && isActive) commands.start()
+    },
   })
   const commands = new ServerCommands({
     port,

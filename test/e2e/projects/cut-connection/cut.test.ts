@@ -6,7 +6,7 @@ import { Cuts } from './cutter.ts'
 const test = needs({ dut: { drivers: { board: Board, console: SerialClient, cutter: Cuts } } })
 
 test('reads on', async ({ dut }) => {
-  await dut.console.expect(/\d+\r\n/)
+  await dut.console.expect(/\d+\r\n\d+\r\n/)
   for (let cut = 1; cut <= 3; cut++) {
     const waiting = dut.console.expect(`typed ${cut}`)
     await expect(dut.cutter.cut()).rejects.toMatchObject({
