@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -99,8 +99,20 @@ export async function createProject(files: Readonly<Record<string, string>>, fro
     remove: (name: string) => rmSync(join(folder, name)),
     /** Runs Vitest; `code` and the whole output as the user sees it. */
     async vitest(args: readonly string[], env: Record<string, string> = {}) {
-      const { exitCode, all: output } = await startVitest(folder, args, env)
-      return { code: exitCode, output: output ?? '' }
+      // One file has both outputs in the order in which they were written; two pipes are read in any order.
+      const path = `${folder}.output`
+      const file = await open(path, 'a')
+      const output = file.createWriteStream()
+      try {
+        const { exitCode } = await execa(process.execPath, [vitestProgram(folder), ...args], {
+          ...vitestProcess(folder, env),
+          stdio: ['ignore', output, output],
+        })
+        return { code: exitCode, output: readFileSync(path, 'utf8') }
+      } finally {
+        await file.close()
+        rmSync(path)
+      }
     },
     start: (args: readonly string[], env: Record<string, string> = {}) => startVitest(folder, args, env),
     journal(): JournalEntry[] {
@@ -136,19 +148,27 @@ export function startVitest(
   env: Readonly<Record<string, string>>,
   options: { readonly detached?: boolean } = {},
 ) {
+  return execa(process.execPath, [vitestProgram(folder), ...args], {
+    ...vitestProcess(folder, env),
+    all: true,
+    stdin: 'ignore',
+    ...options,
+  })
+}
+
+const vitestProgram = (folder: string) => join(folder, 'node_modules/vitest/vitest.mjs')
+
+function vitestProcess(folder: string, env: Readonly<Record<string, string>>) {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^VITEST|^JMP_|^JUMPSTARTER/.test(name)),
   )
-  return execa(process.execPath, [join(folder, 'node_modules/vitest/vitest.mjs'), ...args], {
+  return {
     cwd: folder,
     env: { ...clean, NO_COLOR: '1', CI: '1', ...env },
     extendEnv: false,
     reject: false,
-    all: true,
-    stdin: 'ignore',
     timeout: 55_000,
-    ...options,
-  })
+  } as const
 }
 
 /** A configuration with the plugin. */
