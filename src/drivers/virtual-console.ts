@@ -8,12 +8,16 @@ import type { LineEvents, SerialLine } from './serial/serial-line.ts'
 import { SharedPort } from './serial/shared-port.ts'
 
 type OutputListener = (bytes: Buffer) => void
+type LossListener = (error: Error) => void
 
 /** A board that is a program on this machine: a machine in QEMU, or a container. */
 export interface VirtualBoard {
   /** Calls back with all that the board prints. */
   on(event: 'received', listener: OutputListener): unknown
   off(event: 'received', listener: OutputListener): unknown
+  /** Calls back when output may be missing. Streams end with the error, and new ones go on. */
+  on(event: 'lost', listener: LossListener): unknown
+  off(event: 'lost', listener: LossListener): unknown
   /** Sends bytes to the board. They are lost while it is off. */
   send(bytes: Uint8Array): Promise<void>
 }
@@ -61,13 +65,18 @@ export class VirtualConsole extends Driver implements Implementation<typeof Seri
   #open(events: LineEvents): SerialLine {
     const board = this.#board()
     const receive = (bytes: Buffer) => events.data(bytes)
+    const lose = (error: Error) => events.closed(error)
     board.on('received', receive)
+    board.on('lost', lose)
     return {
       set: undefined,
       // A board must never wait for a reader: QEMU would answer no other request meanwhile.
       flow: undefined,
       write: (bytes) => board.send(bytes),
-      close: async () => void board.off('received', receive),
+      close: async () => {
+        board.off('received', receive)
+        board.off('lost', lose)
+      },
     }
   }
 }

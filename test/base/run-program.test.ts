@@ -29,11 +29,11 @@ test('a failure shows the last lines and no secret', async () => {
 })
 
 test('a secret of several lines, or in a line that is cut, is hidden, too; the last lines are facts of the error', async () => {
-  const secrets = ['first\nsecond', 'hunter2', '']
-  const script = `console.error('first\\nsecond\\n' + 'x'.repeat(296) + 'hunter2'); process.exitCode = 3`
+  const secrets = ['zq81\nzq82', 'zq83hunter2', '']
+  const script = `console.error('zq81\\nzq82\\n' + 'x'.repeat(296) + 'zq83hunter2'); process.exitCode = 3`
   const failure = runProgram([node, '-e', script], { secrets })
   await expect(failure).rejects.toMatchObject({
-    message: expect.not.stringMatching(/first|second|hun/),
+    message: expect.not.stringMatching(/zq8/),
     details: { output: ['***', expect.stringMatching(/^x{290,296}/)] },
   })
 })

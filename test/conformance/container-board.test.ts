@@ -21,6 +21,7 @@ import { serve } from '../../src/index.ts'
 import { Container } from '../../src/interfaces/index.ts'
 import { untilSucceeds } from '../support/until-succeeds.ts'
 import { type Docker, reasonAgainstDocker, startDocker } from './support/docker.ts'
+import { SocketRelay } from './support/socket-relay.ts'
 
 const missing = reasonAgainstDocker()
 const image = 'busybox:test'
@@ -62,16 +63,19 @@ describe('without an engine', () => {
 
 describe.skipIf(missing !== undefined)('a container board', () => {
   let docker: Docker
+  let relay: SocketRelay
   let folder: PrivateFolder
   const before = process.env['DOCKER_HOST']
   beforeAll(async () => {
     folder = await createPrivateFolder()
     docker = await startDocker()
-    process.env['DOCKER_HOST'] = docker.host
+    relay = await SocketRelay.start(join(folder.path, 'relay.sock'), docker.host.replace('unix://', ''))
+    process.env['DOCKER_HOST'] = `unix://${relay.path}`
   })
   afterAll(async () => {
     if (before === undefined) delete process.env['DOCKER_HOST']
     else process.env['DOCKER_HOST'] = before
+    await relay[Symbol.asyncDispose]()
     await docker[Symbol.asyncDispose]()
     await folder.remove()
   })
@@ -177,6 +181,18 @@ describe.skipIf(missing !== undefined)('a container board', () => {
       await board.console.send('again\n')
       await board.console.expect('got again\n')
     }
+  })
+
+  test('a connection to the engine that is cut leaves the console, with a mark in its log', async () => {
+    await using board = await serveBoard()
+    await board.attach()
+    await board.power.on()
+    await board.console.expect('ready\n')
+    relay.cut()
+    await board.console.expect(/the device is away: .*was cut, and was made again.*the device is back/s)
+    await board.console.send('again\n')
+    await board.console.expect('got again\n')
+    expect(await board.status()).toBe('running')
   })
 
   test('the containers of killed exporters are removed, and no others', async () => {

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { type ErrorCode, messageOf } from '../../errors.ts'
 import { driverError, labelOf } from '../client-node.ts'
-import { type ElfFile, readElf } from '../gdb/elf.ts'
-import { type OpenProbe, Probe } from '../gdb/probe.ts'
+import type { ElfFile } from '../gdb/elf.ts'
+import type { OpenProbe } from '../gdb/open-probe.ts'
+import { Probe } from '../gdb/probe.ts'
 import type { DebugAddress } from '../gdb/types.ts'
 import { NetworkClient } from './network-client.ts'
 
@@ -23,6 +24,7 @@ export abstract class DebugProbeBase extends NetworkClient {
   /** Takes the symbols of a program that is in the memory already. */
   async useSymbols(program: string | Uint8Array): Promise<ElfFile> {
     const bytes = typeof program === 'string' ? await this.readProgram(program) : program
+    const { readElf } = await import('../gdb/elf.ts')
     const elf = readElf(bytes)
     this.probe.elf = elf
     return elf

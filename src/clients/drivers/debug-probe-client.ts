@@ -1,8 +1,7 @@
 import { labelOf } from '../client-node.ts'
 import { noteWait } from '../call-options.ts'
-import { type BreakKind, breakpointLength } from '../gdb/breakpoints.ts'
-import { loadProgram } from '../gdb/load.ts'
-import type { OpenProbe } from '../gdb/probe.ts'
+import type { BreakKind } from '../gdb/breakpoints.ts'
+import type { OpenProbe } from '../gdb/open-probe.ts'
 import { describeAddress, describeStop, type DebugStop } from '../gdb/stop.ts'
 import type { Breakpoint, DebugAddress, LoadProgramOptions } from '../gdb/types.ts'
 import { DebugProbeBase } from './debug-probe-base.ts'
@@ -158,8 +157,7 @@ export class DebugProbeClient extends DebugProbeBase {
   ): Promise<Breakpoint> {
     const at = this.addressOf(address)
     const open = await this.open()
-    const length = breakpointLength(open.target.description)
-    return this.setBreak(open, hardware ? ['hardware'] : ['software', 'hardware'], at, length)
+    return this.setBreak(open, hardware ? ['hardware'] : ['software', 'hardware'], at, open.breakpoints.codeLength)
   }
 
   /**
@@ -221,6 +219,7 @@ export class DebugProbeClient extends DebugProbeBase {
     const elf = await this.useSymbols(program)
     if (elf.segments.length === 0) throw this.error('IMAGE_INVALID', 'the program has nothing to load')
     await this.halt()
+    const { loadProgram } = await import('../gdb/load.ts')
     await loadProgram((await this.open()).target, elf, { ...options, signal: this.limits().signal })
   }
 

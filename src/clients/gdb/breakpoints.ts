@@ -1,7 +1,6 @@
 import type { WaitOptions } from '../../base/wait-options.ts'
 import { isEnd } from './stop.ts'
 import { hex, type GdbTarget } from './target.ts'
-import type { TargetDescription } from './target-description.ts'
 
 /** The kinds of break- and watchpoints, by their numbers in packets (GDB manual, "Packets": `Z`). */
 const kinds = { software: 0, hardware: 1, write: 2, read: 3, access: 4 } as const
@@ -23,6 +22,19 @@ export class Breakpoints {
 
   constructor(target: GdbTarget) {
     this.#target = target
+  }
+
+  /**
+   * The size of a breakpoint's instruction in bytes, which tells the stub the instruction set (GDB manual, "Architecture-Specific
+   * Protocol Details"; gdb's sources for the processors that the manual leaves out).
+   */
+  get codeLength(): number {
+    const { architecture, isMProfile } = this.#target.description
+    if (isMProfile) return 2
+    if (architecture.startsWith('i386')) return 1
+    // The compressed instruction, which fits everywhere.
+    if (architecture.startsWith('riscv')) return 2
+    return architecture.startsWith('avr') || architecture.startsWith('msp430') ? 2 : 4
   }
 
   /**
@@ -97,18 +109,6 @@ export class Breakpoints {
     const accepts = (content: Buffer) => content.toString('latin1') === 'OK'
     return this.#target.session.ask(`${letter}${kinds[kind]},${hex(address)},${length}`, { ...limits, accepts })
   }
-}
-
-/**
- * The size of a breakpoint's instruction, which tells the stub the instruction set (GDB manual, "Architecture-Specific Protocol
- * Details"; gdb's sources for the processors that the manual leaves out).
- */
-export function breakpointLength({ architecture, isMProfile }: TargetDescription): number {
-  if (isMProfile) return 2
-  if (architecture.startsWith('i386')) return 1
-  // The compressed instruction, which fits everywhere.
-  if (architecture.startsWith('riscv')) return 2
-  return architecture.startsWith('avr') || architecture.startsWith('msp430') ? 2 : 4
 }
 
 function isCode({ kind }: Place): boolean {

@@ -3,17 +3,8 @@ import type { Duplex } from 'node:stream'
 import { Mutex } from '../../base/mutex.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
 import type { ElfFile, ElfSymbol } from './elf.ts'
-import { Breakpoints } from './breakpoints.ts'
-import { Registers } from './registers.ts'
+import type { OpenProbe } from './open-probe.ts'
 import type { GdbSessionOptions } from './session.ts'
-import { GdbTarget } from './target.ts'
-
-/** The parts of an open connection to a stub. */
-export interface OpenProbe {
-  readonly target: GdbTarget
-  readonly registers: Registers
-  readonly breakpoints: Breakpoints
-}
 
 /** A debugger's connection, which is opened on first use and again after it was lost, and the symbols of the program. */
 export class Probe {
@@ -33,9 +24,13 @@ export class Probe {
   open(limits: WaitOptions): Promise<OpenProbe> {
     return this.#opening.run(async () => {
       if (this.#open !== undefined && this.#open.target.session.lost === undefined) return this.#open
-      const target = await GdbTarget.open(await this.#connect(), this.#options, limits)
-      const registers = new Registers(target, () => this.isLittleEndian)
-      this.#open = { target, registers, breakpoints: new Breakpoints(target) }
+      // Most tests use no debugger, so the protocol is loaded by the first that does.
+      const { openProbe } = await import('./open-probe.ts')
+      this.#open = await openProbe(await this.#connect(), {
+        ...this.#options,
+        ...limits,
+        isLittleEndian: () => this.isLittleEndian,
+      })
       return this.#open
     }, limits)
   }

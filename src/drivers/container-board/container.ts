@@ -1,25 +1,26 @@
 import { EventEmitter } from 'node:events'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 
 import { Mutex } from '../../base/mutex.ts'
 import { HardwareError, messageOf } from '../../errors.ts'
 import type { ContainerCommandOptions, ContainerCommandResult } from '../../interfaces/container.ts'
+import { archiveOf } from './archive-of.ts'
 import type { ContainerBoardConfig } from './config.ts'
+import { containerOptions } from './container-options.ts'
 import { type Engine, type EngineContainer, isMissing } from './engine.ts'
 import { runCommand } from './run-command.ts'
-import { fileInTar, longestName, tarOf } from './tar.ts'
+import { stateAfterEnd } from './state-after-end.ts'
+import { fileInTar } from './tar.ts'
 
 /** The longest that reading or writing a file may take, in milliseconds. */
 const fileTimeoutMs = 600_000
-/** The permissions of new files: their owner may change and run them, and all may read and run them. */
-const fileMode = 0o755
 
 interface Events {
   /** The program has written to its console. */
   received: [Buffer]
+  /** The connection to the console was cut, so that output may be missing. */
+  lost: [Error]
 }
 
 /** The container of a board. It is made at its first use, and keeps its files while it is off. */
@@ -52,9 +53,11 @@ export class Container extends EventEmitter<Events> {
   /** Starts the container. One that runs already is left alone; one that somebody has removed is made anew. */
   start(signal?: AbortSignal): Promise<void> {
     return this.#changes.run(async () => {
-      if ((await this.#state(signal)) === 'running') return
+      const isRunning = (await this.#state(signal)) === 'running'
+      if (isRunning && this.#line !== undefined) return
       const container = await this.#existing(signal)
       await this.#attach(container, signal)
+      if (isRunning) return
       await this.#engine.request('start the container', () => container.start(), { signal })
     })
   }
@@ -76,6 +79,7 @@ export class Container extends EventEmitter<Events> {
     return this.#changes.run(async () => {
       const container = this.#container
       this.#container = undefined
+      this.#line = undefined
       if (container !== undefined) await this.#engine.remove(container)
     })
   }
@@ -177,32 +181,21 @@ export class Container extends EventEmitter<Events> {
   }
 
   #create(signal?: AbortSignal): Promise<EngineContainer> {
-    const { command, env = {}, ports = {}, tty = false } = this.#config
-    const { dockerode } = this.#engine.client.container
-    const isLocal = ['localhost', '127.0.0.1'].includes(this.#engine.client.info.containerRuntime.host)
-    const published = Object.values(ports ?? {}).map((port) => `${port}/tcp`)
-    const options = {
-      Image: this.#image,
-      ...(command === undefined || command === null ? {} : { Cmd: [...command] }),
-      Env: Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
-      Tty: tty ?? false,
-      OpenStdin: true,
-      Labels: this.#engine.labels(this.#owner),
-      ExposedPorts: Object.fromEntries(published.map((port) => [port, {}])),
-      HostConfig: {
-        // Other machines cannot reach the ports of an engine of this machine.
-        PortBindings: Object.fromEntries(
-          published.map((port) => [port, [{ HostIp: isLocal ? '127.0.0.1' : '', HostPort: '' }]]),
-        ),
-      },
-    }
-    return this.#engine.request('create the container', () => dockerode.createContainer(options), { signal })
+    const { container, info } = this.#engine.client
+    const isLocal = ['localhost', '127.0.0.1'].includes(info.containerRuntime.host)
+    const options = containerOptions(this.#config, {
+      image: this.#image,
+      labels: this.#engine.labels(this.#owner),
+      isLocal,
+    })
+    return this.#engine.request('create the container', () => container.dockerode.createContainer(options), { signal })
   }
 
   async #attach(container: EngineContainer, signal?: AbortSignal): Promise<void> {
     const streams = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true }
     const line = await this.#engine.request('open the console', () => container.attach(streams), { signal })
     line.on('error', () => undefined)
+    line.once('close', () => void this.#lineClosed(container, line))
     const sink = new Writable({
       write: (bytes: Buffer, _encoding, done) => {
         this.emit('received', bytes)
@@ -214,16 +207,26 @@ export class Container extends EventEmitter<Events> {
     this.#line = line
   }
 
-  async #write(container: EngineContainer, file: string, path: string, signal?: AbortSignal): Promise<void> {
-    const name = basename(path)
-    if (!path.startsWith('/') || name === '' || Buffer.byteLength(name) > longestName) {
-      const message = `${JSON.stringify(path)} is not the absolute path of a file whose name has at most ${longestName} bytes`
-      throw new HardwareError('ARGUMENT_INVALID', message)
+  /** Opens the console again if the engine or the connection to it has failed, and not the program ended. */
+  async #lineClosed(container: EngineContainer, line: NodeJS.ReadWriteStream): Promise<void> {
+    if (this.#line !== line) return
+    this.#line = undefined
+    try {
+      if ((await stateAfterEnd(() => this.#state())) !== 'running') return
+      await this.#changes.run(async () => {
+        // The container was removed, or started again, in the meantime.
+        if (this.#container !== container || this.#line !== undefined) return
+        await this.#attach(container)
+        const message = 'The connection to the console of the container was cut, and was made again'
+        this.emit('lost', new HardwareError('DEVICE_IO', message, { origin: 'lab', details: { isAway: true } }))
+      })
+    } catch (error) {
+      this.emit('lost', error instanceof Error ? error : new Error(messageOf(error)))
     }
-    const { size } = await stat(file).catch((cause: unknown) => {
-      throw new HardwareError('DEVICE_IO', `Cannot read ${file}: ${messageOf(cause)}`, { cause, origin: 'lab' })
-    })
-    const archive = Readable.from(tarOf(name, size, fileMode, createReadStream(file)), { objectMode: false })
+  }
+
+  async #write(container: EngineContainer, file: string, path: string, signal?: AbortSignal): Promise<void> {
+    const archive = await archiveOf(file, path)
     const limit = { signal, timeoutMs: fileTimeoutMs }
     try {
       await this.#engine.request(

@@ -1,10 +1,10 @@
 import { PassThrough, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-import { pollUntil } from '../../base/poll.ts'
 import { HardwareError } from '../../errors.ts'
 import type { ContainerCommandOptions, ContainerCommandResult } from '../../interfaces/container.ts'
 import type { Engine, EngineContainer } from './engine.ts'
+import { stateAfterEnd } from './state-after-end.ts'
 
 /** The most output of a command that a result has, in bytes. */
 const maxOutput = 16 * 1024 * 1024
@@ -12,8 +12,6 @@ const maxOutput = 16 * 1024 * 1024
 const commandTimeoutMs = 3_600_000
 /** The exit code of a program that SIGKILL has ended, as at the end of its container. */
 const killedExitCode = 137
-/** The longest that the engine may take to notice the end of a container, in milliseconds. */
-const endTimeoutMs = 1_000
 
 /** The place where a command runs. */
 interface CommandPlace {
@@ -60,7 +58,7 @@ export async function runCommand(
       (result) => result.ExitCode ?? killedExitCode,
       () => killedExitCode,
     )
-    const now = await stateAfter(exitCode, state)
+    const now = exitCode === killedExitCode ? await stateAfterEnd(state) : await state()
     if (now !== 'running') {
       const message = `The container has stopped (${now ?? 'it is gone'}) while ${command[0]} ran in it`
       throw new HardwareError('DEVICE_IO', message)
@@ -68,18 +66,6 @@ export async function runCommand(
     return { stdout: outputs[0].text(), stderr: outputs[1].text(), exit_code: exitCode }
   }
   return engine.request(`run ${command[0]} in the container`, run, { signal, timeoutMs: commandTimeoutMs })
-}
-
-/** Reads the state after a command. The engine notices the end of a container a little later than those of its programs. */
-async function stateAfter(exitCode: number, state: CommandPlace['state']): Promise<string | undefined> {
-  const first = await state()
-  if (exitCode !== killedExitCode || first !== 'running') return first
-  const look = async () => {
-    const now = await state()
-    return now === 'running' ? undefined : { now }
-  }
-  const other = await pollUntil(look, { firstMs: 10, maxMs: 100, timeoutMs: endTimeoutMs })
-  return other === undefined ? first : other.now
 }
 
 /** Collects output up to a limit. @param exceeded is called when there is more */

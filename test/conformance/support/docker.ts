@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, symlink } from 'node:fs/promises'
+import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -38,6 +38,10 @@ export interface Docker extends AsyncDisposable {
   docker(...args: string[]): Promise<string>
   /** Makes an image of a program of this machine and the libraries that it needs. */
   importProgram(program: string, image: string): Promise<void>
+  /** Ends the daemon and its containers, as `systemctl stop` does. */
+  stop(): Promise<void>
+  /** Starts it again after {@link Docker.stop}, with the same data. */
+  start(): Promise<void>
 }
 
 /**
@@ -62,7 +66,19 @@ export async function startDocker(): Promise<Docker> {
     host,
   ]
   const docker = async (...command: string[]) => (await execa('docker', ['-H', host, ...command])).stdout
-  const daemon = execa('flock', args, { reject: false, stdio: 'ignore' })
+  let daemon: ReturnType<typeof startDaemon> | undefined
+  const start = async () => {
+    // With the file of one that has ended, the daemon believes that its containerd runs already.
+    await rm(join(folder.path, 'exec-root/containerd/containerd.pid'), { force: true })
+    daemon = startDaemon(args)
+    const looks = { firstMs: 20, maxMs: 100, timeoutMs: startTimeoutMs }
+    const answer = await pollUntil(async () => ((await isUp(socket)) ? true : undefined), looks)
+    if (answer === undefined) throw new Error('dockerd does not answer; perhaps another one has its lock')
+  }
+  const stop = async () => {
+    daemon?.kill('SIGTERM')
+    await daemon
+  }
   const importFiles = async (from: string, files: readonly string[], image: string) => {
     // Libraries are links to their versions.
     const archive = execa('tar', ['-C', from, '-c', '--dereference', ...files], { encoding: 'buffer' })
@@ -78,14 +94,13 @@ export async function startDocker(): Promise<Docker> {
     )
   }
   const dispose = async () => {
-    daemon.kill('SIGTERM')
-    await daemon
+    await stop()
+    // A daemon that was started twice leaves mounts.
+    await execa('umount', ['--recursive', '--lazy', join(folder.path, 'data-root')], { reject: false })
     await folder.remove()
   }
   try {
-    const looks = { firstMs: 20, maxMs: 100, timeoutMs: startTimeoutMs }
-    const isReady = await pollUntil(async () => ((await isUp(socket)) ? true : undefined), looks)
-    if (isReady === undefined) throw new Error('dockerd does not answer; perhaps another one has its lock')
+    await start()
     await mkdir(join(tree, 'bin'), { recursive: true })
     await copyFile(busybox, join(tree, 'bin/busybox'))
     for (const name of ['sh', 'cat', 'echo', 'httpd', 'sleep']) await symlink('busybox', join(tree, 'bin', name))
@@ -94,7 +109,7 @@ export async function startDocker(): Promise<Docker> {
     await dispose()
     throw error
   }
-  return { host, docker, importProgram, [Symbol.asyncDispose]: dispose }
+  return { host, docker, importProgram, stop, start, [Symbol.asyncDispose]: dispose }
 }
 
 /** Asks the daemon if it is ready. */
@@ -105,4 +120,8 @@ function isUp(socketPath: string): Promise<boolean> {
       resolve(response.statusCode === 200)
     }).on('error', () => resolve(false))
   })
+}
+
+function startDaemon(args: readonly string[]) {
+  return execa('flock', args, { reject: false, stdio: 'ignore' })
 }
