@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{conformance,e2e,faults,guest,interop,package,stress}/**'],
+          exclude: ['test/{conformance,controller,e2e,faults,guest,interop,package,stress}/**'],
           // For a busy machine: many tests start programs.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -61,6 +61,17 @@ export default defineConfig({
           hookTimeout: 60_000,
           fileParallelism: false,
           maxConcurrency: 3,
+        },
+      },
+      {
+        // Exporters and clients of a fleet, on the tests' double of Jumpstarter's controller and on the real one.
+        test: {
+          name: 'controller',
+          include: ['test/controller/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // The ports of the real one are fixed.
+          fileParallelism: false,
         },
       },
       {

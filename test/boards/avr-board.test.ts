@@ -97,10 +97,9 @@ test(
         {
           from: 'any',
           to: 'dark',
-          timeoutMs: silenceMs,
           run: async ({ power, console }) => {
             await power.cycle({ offMs: 0 })
-            await console.expect('> ')
+            await console.expect('> ', { timeoutMs: silenceMs })
           },
         },
       ],

@@ -44,6 +44,12 @@ export class Daemon implements AsyncDisposable {
     await this.#child
   }
 
+  /** Ends it as an administrator does, and after five seconds at once. */
+  async terminate(): Promise<void> {
+    this.#child?.kill('SIGTERM')
+    await this.#child
+  }
+
   /** Starts it again, after {@link kill} or in place of the one that runs. */
   async restart(): Promise<void> {
     await this.kill()

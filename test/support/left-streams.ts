@@ -2,7 +2,6 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 
 import { expect } from 'vitest'
 
@@ -10,6 +9,7 @@ import { EchoNetwork, MockPower, TcpNetwork } from '../../src/drivers/index.ts'
 import type { NetworkClient, PowerClient } from '../../src/clients/index.ts'
 import { CompositeDriver } from '../../src/runtime/composite-driver.ts'
 import { openSession } from './session.ts'
+import { untilSucceeds } from './until-succeeds.ts'
 
 /** A console that prints a number every few milliseconds, as long as somebody reads. */
 class Counter extends EchoNetwork {
@@ -94,9 +94,8 @@ export async function leaveStreams(loops: number, others: number = loops): Promi
     expect(failure, way).toBeUndefined()
   }
   const before = printed.length
-  await delay(50)
+  await untilSucceeds('more of the console', async () => expect(printed.length).toBeGreaterThan(before))
   expect(failure).toBeUndefined()
-  expect(printed.length).toBeGreaterThan(before)
   const numbers = printed.trimEnd().split('\n')
   expect(numbers).toEqual(numbers.map((_, number) => String(number)))
   console.destroy()

@@ -114,7 +114,8 @@ export async function createProject(files: Readonly<Record<string, string>>, fro
         rmSync(path)
       }
     },
-    start: (args: readonly string[], env: Record<string, string> = {}) => startVitest(folder, args, env),
+    start: (args: readonly string[], env: Record<string, string> = {}, options: { readonly timeout?: number } = {}) =>
+      startVitest(folder, args, env, options),
     journal(): JournalEntry[] {
       let text = ''
       try {
@@ -146,7 +147,7 @@ export function startVitest(
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  options: { readonly detached?: boolean } = {},
+  options: { readonly detached?: boolean; readonly timeout?: number } = {},
 ) {
   return execa(process.execPath, [vitestProgram(folder), ...args], {
     ...vitestProcess(folder, env),

@@ -4,6 +4,7 @@ import { now } from '../../base/clock.ts'
 import { cancelledError } from '../../base/abort.ts'
 import { pollUntil } from '../../base/poll.ts'
 import { retry } from '../../base/retry.ts'
+import { parseSelector } from '../../base/selector.ts'
 import { HardwareError } from '../../errors.ts'
 import type { ControllerCalls } from '../../protocol/controller/controller-calls.ts'
 import {
@@ -62,7 +63,11 @@ export async function acquireLease(
   }
 }
 
-/** Creates a lease. No signal cancels the call, because the client would not know then whether there is a lease. */
+/**
+ * Creates a lease. No signal cancels the call, because the client would not know then whether there is a lease.
+ *
+ * @throws HardwareError SELECTOR_INVALID when the controller refuses a selector that is none
+ */
 async function createLease(controller: ControllerCalls, spec: LeaseSpec): Promise<LeaseStatus> {
   try {
     return await controller.createLease(spec, { timeoutMs: leaseCallTimeoutMs })
@@ -70,6 +75,8 @@ async function createLease(controller: ControllerCalls, spec: LeaseSpec): Promis
     if (spec.name !== undefined && isNameTaken(error)) {
       return controller.lease(spec.name, { timeoutMs: leaseCallTimeoutMs })
     }
+    // The controller does not name the place of a mistake.
+    if (!isTransientFailure(error)) parseSelector(spec.selector)
     const { tags, context, ...rest } = spec
     const hasTags = tags !== undefined || context !== undefined
     // Some controllers refuse tags; a lease without tags is better than none.

@@ -132,6 +132,11 @@ export function clientServiceOf({
       if (lease === undefined || (lease.selector === '' && (lease.exporterName ?? '') === '')) {
         throw failure(Status.INVALID_ARGUMENT, 'one of selector or exporter_name is required')
       }
+      try {
+        parseSelector(lease.selector)
+      } catch (error) {
+        throw failure(Status.UNKNOWN, (error as Error).message)
+      }
       const durationMs = millisecondsOf(lease.duration)
       if (durationMs <= 0) throw failure(Status.INVALID_ARGUMENT, 'duration must be positive')
       checkFacts(lease)
