@@ -142,9 +142,13 @@ describe('PySerial with the port of ser2net', { concurrent: true }, () => {
     await using server = await startSer2net(pair.port, 'telnet(rfc2217)')
     await using serial = await serveSerial({ url: server.url })
     await serial.attach()
+    const log = serial.reader()
     const found = serial.expect('after', { timeoutMs: 30_000 })
     await server.kill()
+    // Until the console has seen the end of the connection, it types into that one, and the text is lost.
+    await log.expect('the device is away')
     await server.restart()
+    await log.expect('the device is back')
     const typed = serial.sendLine('go')
     expect(String(await readDevice(pair.device, 3))).toBe('go\r')
     await typed
