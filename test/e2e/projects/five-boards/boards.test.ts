@@ -5,14 +5,15 @@ const test = needs({ dut: { drivers: { power: PowerClient, console: SerialClient
 
 const greeting = /demo.* 1\.0, start \d+\r\n> /
 
-test('greets after each power cycle', async ({ dut: { power, console } }) => {
+// A container takes seconds to start on a busy machine.
+test('greets after each power cycle', { timeout: 60_000 }, async ({ dut: { power, console } }) => {
   for (let cycle = 0; cycle < 3; cycle++) {
     await power.cycle({ offMs: 0 })
     await console.expect(greeting)
   }
 })
 
-test('carries out a command', async ({ dut: { power, console } }) => {
+test('carries out a command', { timeout: 60_000 }, async ({ dut: { power, console } }) => {
   await power.cycle({ offMs: 0 })
   await console.expect(greeting)
   await console.sendLine('led on')
