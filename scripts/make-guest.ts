@@ -32,11 +32,12 @@ const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 
 /** The files of the guest. */
 export const guestImages = { folder, kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.gz') } as const
 
-/** The modules that the guest loads, with those that they need: the files of this machine, a bus for USB, and what is plugged into it. */
+/** The modules that the guest loads, with those that they need: the files of this machine, a bus for USB and what is plugged into it, CAN. */
 const modules = [
   ...['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'configfs'],
   ...['dummy_hcd', 'libcomposite', 'usb_f_acm', 'usb_f_hid'],
   ...['cdc_acm', 'usbhid', 'hid_generic'],
+  ...['vcan', 'can_raw'],
 ] as const
 
 /** True if the guest is there. */

@@ -22,7 +22,7 @@ export type CanConfig = CanBusConfig
 const maxTasks = 1_000
 
 /**
- * A CAN bus, through an adapter with the protocol of Lawicel (SLCAN), or within this exporter. Frames are received from the beginning
+ * A CAN bus, through an adapter with the protocol of Lawicel (SLCAN), through SocketCAN, or within this exporter. Frames are received from the beginning
  * of the session, and wait until a client takes them. An adapter that was pulled out and is back is used again by the next call.
  *
  * @example

@@ -5,17 +5,20 @@ import { lineUrlRule, requireLine } from '../serial/open-line.ts'
 import type { ChannelPlan } from './channel.ts'
 import { bitRateCommands, dataBitRateCommands } from './slcan/bit-rates.ts'
 import { SlcanLink } from './slcan/slcan-link.ts'
+import { requireCanInterface } from './socketcan/require-interface.ts'
+import { SocketCanLink } from './socketcan/socketcan-link.ts'
 
 /** The part of a config that says which bus a driver uses. */
 export interface CanBusConfig {
   /**
-   * `slcan` for an adapter with the protocol of Lawicel on a serial line; `virtual` for a bus that is only in this exporter, shared by
-   * all drivers with the same channel.
+   * `slcan` for an adapter with the protocol of Lawicel on a serial line; `socketcan` for an adapter that Linux has as a network
+   * interface (needs the package `socketcan`); `virtual` for a bus that is only in this exporter, shared by all drivers with the same
+   * channel.
    */
-  readonly interface: 'slcan' | 'virtual'
+  readonly interface: 'slcan' | 'socketcan' | 'virtual'
   /**
-   * For `slcan` the line: a device, which may end with `@` and the bits a second, or a URL as in `PySerial`. For `virtual` any name or
-   * number.
+   * For `slcan` the line: a device, which may end with `@` and the bits a second, or a URL as in `PySerial`. For `socketcan` the name
+   * of the network interface: `can0`. For `virtual` any name or number.
    */
   readonly channel: string | number
   /** Bits a second on the bus. Without it an adapter keeps the rate it has. */
@@ -37,7 +40,7 @@ const dataBitRates = [...dataBitRateCommands.keys()]
 
 /** The rules for the keys of {@link CanBusConfig}. */
 export const canBusRules = {
-  interface: rules.oneOf('slcan', 'virtual'),
+  interface: rules.oneOf('slcan', 'socketcan', 'virtual'),
   channel: ruleFor(
     'a text or a whole number',
     (value) => (typeof value === 'string' && value !== '') || isInteger(value, 0, Number.MAX_SAFE_INTEGER),
@@ -61,13 +64,12 @@ export function findCanMistakes(
 ): readonly Mistake[] {
   const mistakes = findMistakes(config, { ...canBusRules, ...more })
   if (config?.interface === 'virtual') {
-    const { interface: _interface, channel: _channel, ...ofAdapters } = canBusRules
-    const extra = Object.keys(ofAdapters).filter(
-      (key) => (config[key as keyof CanBusConfig] ?? undefined) !== undefined,
-    )
+    return [...mistakes, ...findExtra(config, 'has no meaning for interface: virtual; leave it out')]
+  }
+  if (config?.interface === 'socketcan') {
     return [
       ...mistakes,
-      ...extra.map((key) => new Mistake([key], 'has no meaning for interface: virtual; leave it out')),
+      ...findExtra(config, 'is a setting of the network interface (ip link set … type can …); leave it out'),
     ]
   }
   if (config?.interface !== 'slcan' || canBusRules.channel(config.channel) !== undefined) return mistakes
@@ -82,6 +84,13 @@ export function findCanMistakes(
   ]
 }
 
+/** Finds the keys that only adapters on a serial line have. */
+function findExtra(config: CanBusConfig, why: string): readonly Mistake[] {
+  const { interface: _interface, channel: _channel, ...ofAdapters } = canBusRules
+  const extra = Object.keys(ofAdapters).filter((key) => (config[key as keyof CanBusConfig] ?? undefined) !== undefined)
+  return extra.map((key) => new Mistake([key], why))
+}
+
 /** The address of the serial line, and its bits a second, which may be behind an `@` as in python-can. */
 function lineOf({ channel, tty_baudrate: rate }: CanBusConfig): { readonly url: string; readonly baudRate: number } {
   const { url, behind } = /^(?<url>.+)@(?<behind>\d+)$/.exec(String(channel))?.groups ?? {}
@@ -92,6 +101,9 @@ function lineOf({ channel, tty_baudrate: rate }: CanBusConfig): { readonly url: 
 export function planChannel(config: CanBusConfig): ChannelPlan {
   const key = `${config.interface} ${config.channel}`
   if (config.interface === 'virtual') return { key, settings: '', createLink: undefined }
+  if (config.interface === 'socketcan') {
+    return { key, settings: '', createLink: (events) => new SocketCanLink(String(config.channel), events) }
+  }
   const { bitrate, data_bitrate: dataBitRate } = config
   const setUp = [
     bitRateCommands.get(bitrate ?? 0),
@@ -115,10 +127,12 @@ export function planChannel(config: CanBusConfig): ChannelPlan {
 /** Describes a bus for people. The text for a virtual bus is that of python-can. */
 export function describeBus(config: CanBusConfig): string {
   if (config.interface === 'virtual') return `Virtual bus channel ${config.channel}`
+  if (config.interface === 'socketcan') return `SocketCAN interface ${config.channel}`
   return `SLCAN at ${config.channel}${config.bitrate === undefined ? '' : `, ${config.bitrate} bit/s`}`
 }
 
-/** Looks for the serial line. It does not open the port, because that resets some adapters. */
+/** Looks for the serial line or the network interface. It does not open the port, because that resets some adapters. */
 export async function requireBus(config: CanBusConfig, options?: CheckOptions): Promise<readonly Requirement[]> {
+  if (config.interface === 'socketcan') return [await requireCanInterface(String(config.channel))]
   return config.interface === 'slcan' ? requireLine(lineOf(config).url, options) : []
 }
