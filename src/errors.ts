@@ -48,6 +48,7 @@ export const errorCodes = {
   PLUGIN_OPTIONS_INVALID: 'plugin',
   PROGRAM_MISSING: 'lab',
   PROTOCOL_VIOLATION: 'wire',
+  RECORDING_INVALID: 'test',
   RESULT_INVALID: 'board',
   SELECTOR_INVALID: 'test',
   SETUP_BROKEN: 'lab',

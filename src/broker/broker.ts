@@ -11,7 +11,6 @@ import { ExporterPools } from './exporter-pools.ts'
 import type { ExporterSlot } from './exporter-slot.ts'
 import { FileConnection, type FileListener } from './file-connection.ts'
 import { type HardwareOfProcess, FileRequest } from './file-request.ts'
-import type { Allocation } from './file-reservations.ts'
 import type { LeaseRequest, RoleGrant, RoleRefusal } from './messages.ts'
 import { explainBroken, explainMissing, holdersOf, type SettledExporters } from './missing-exporters.ts'
 
@@ -89,6 +88,11 @@ export class Broker {
     this.#isCancelled = false
   }
 
+  /** Tells an event to the files that it concerns, for their recordings. */
+  tell(event: RunEvent): void {
+    for (const file of this.#requests) file.tell(event)
+  }
+
   /** The file that a process runs, and the hardware that the file has; `undefined` if it runs none with hardware. */
   hardwareOf(pid: number): HardwareOfProcess | undefined {
     const running = [...this.#requests].find(({ request, ended }) => request.pid === pid && !ended)
@@ -155,21 +159,12 @@ export class Broker {
       // 3. The file leaves the queue.
       this.#queue.splice(this.#queue.indexOf(file), 1)
       // 4. Pools make slots for the roles that no slot fits.
-      const complete = this.#addNewSlots(file, allocation)
+      const complete = this.#pools.addNewSlots(file.request, allocation)
       // 5. The file holds its slots, and no other file gets them.
       file.leases.take(complete)
       // 6. The leases begin in the background.
       file.grant(() => this.#grant(file))
     }
-  }
-
-  #addNewSlots({ request }: FileRequest, allocation: Allocation): Allocation {
-    const complete = new Map(allocation)
-    for (const [role, selector] of Object.entries(request.roles)) {
-      const slot = complete.get(role) ?? this.#pools.slotFor(selector)
-      if (slot !== undefined) complete.set(role, slot)
-    }
-    return complete
   }
 
   async #grant(file: FileRequest): Promise<void> {

@@ -1,5 +1,7 @@
 import type { ExporterPool, PoolContext } from './exporter-pool.ts'
 import type { ExporterSlot } from './exporter-slot.ts'
+import type { Allocation } from './file-reservations.ts'
+import type { LeaseRequest } from './messages.ts'
 import type { ExporterFailure, SettledExporters } from './missing-exporters.ts'
 
 /** All sources of exporters of one run. */
@@ -41,6 +43,16 @@ export class ExporterPools {
     }
     for (const pool of this.#pools) pool.open({ ...context, changed })
     changed()
+  }
+
+  /** Adds slots for the roles that no slot fits, where a pool has other exporters. */
+  addNewSlots({ roles }: LeaseRequest, allocation: Allocation): Allocation {
+    const complete = new Map(allocation)
+    for (const [role, selector] of Object.entries(roles)) {
+      const slot = complete.get(role) ?? this.slotFor(selector)
+      if (slot !== undefined) complete.set(role, slot)
+    }
+    return complete
   }
 
   /** Makes a slot for a role that none of the slots fits; `undefined` if no pool has other exporters. */

@@ -1,12 +1,13 @@
 import { relative } from 'node:path'
 
-import { now, startTimer, stopTimer } from '../base/clock.ts'
+import { now, startTimer, stopTimer, wallClock } from '../base/clock.ts'
 import { describeFileWait } from '../leases/describe-event.ts'
 import type { ExporterUser } from '../leases/lease.ts'
 import type { FileWait, RunEvent, UnfinishedWork } from '../leases/run-event.ts'
 import type { ExporterSlot } from './exporter-slot.ts'
 import type { FileConnection } from './file-connection.ts'
 import { FileLeases } from './file-leases.ts'
+import { plainEvent } from './plain-event.ts'
 import type { LeaseRequest, RoleGrant, RoleRefusal, TestRetry } from './messages.ts'
 
 /** The wait after which people who watch the run are told, in milliseconds. */
@@ -102,6 +103,17 @@ export class FileRequest {
     this.#waitingFor = wait
     this.#options.connection.send({ type: 'waiting', message })
     this.#options.emit({ type: 'waiting', file: this.name, for: wait, waitedMs: this.#waitedMs })
+  }
+
+  /** Sends an event to the file, if it is about the file, its exporters, or the whole run. */
+  tell(event: RunEvent): void {
+    if ('file' in event && event.file !== this.name) return
+    if (!('file' in event) && 'exporter' in event && !this.#uses(event.exporter)) return
+    this.#options.connection.send({ type: 'event', at: wallClock(), event: plainEvent(event) })
+  }
+
+  #uses(exporter: string): boolean {
+    return Object.values(this.leases.exporters).includes(exporter)
   }
 
   /** Runs the grant of the leases in the background. {@link FileRequest.end} waits for it. */

@@ -18,6 +18,8 @@ export interface HardwareContext {
   readonly evidence: 'off' | 'on-failure' | 'on'
   /** True if the run's Vitest shows the steps of a test below its error, and in its trace viewer. */
   readonly hasTraceViewer: boolean
+  /** The version of the run's Vitest. */
+  readonly vitestVersion: string
   /** Packages from which clients may be imported. */
   readonly allow: readonly string[]
   /** The name of Vitest's project; empty if the run has one project without a name. */
@@ -85,6 +87,9 @@ export interface RoleRefusal {
 /** The messages of a file to the broker. Their connection is the lease: when it closes, the lease is over. */
 export type ToBroker = LeaseRequest | TestRetry | { readonly type: 'release' }
 
+/** An event of the run as JSON, with its type. */
+export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>
+
 /** The messages of the broker to a file. */
 export type FromBroker =
   /** The file waits; the message is the reason. */
@@ -103,6 +108,8 @@ export type FromBroker =
       readonly origin: ErrorOrigin
       readonly message: string
     }
+  /** Something happened to the file's hardware, at a time in milliseconds since 1970. */
+  | { readonly type: 'event'; readonly at: number; readonly event: PlainEvent }
   /** The run is cancelled, so that set-up before the tests has to end. */
   | { readonly type: 'cancelled' }
   /** The leases are over; the problems are those of the clean-up. */

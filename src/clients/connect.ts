@@ -8,6 +8,7 @@ import type { ExporterReport } from '../protocol/exporter.ts'
 import type { WaitOptions } from '../base/wait-options.ts'
 import { clientLabel } from '../protocol/labels.ts'
 import type { Recorder } from '../recording/recorder.ts'
+import type { Recording } from '../recording/recording.ts'
 import type { Guard } from './console/guards.ts'
 import { BoardFailure } from './board-failure.ts'
 import { deriveClient } from './derive.ts'
@@ -45,6 +46,8 @@ export interface ConnectOptions extends WaitOptions, Omit<Endpoint, 'address'> {
   readonly role?: string | undefined
   /** Gets the consoles; the methods of the clients become steps. */
   readonly recorder?: Recorder | undefined
+  /** Gets the calls and streams of the connection, and the lines of the exporter's log. */
+  readonly recording?: Recording | undefined
   /** Gets the output of the exporter's hook while connecting waits for it, line by line, and its warning. */
   readonly print?: ((line: string) => void) | undefined
 }
@@ -68,18 +71,27 @@ export async function createChannel(address: string, options: ConnectOptions = {
   const { GrpcChannel } = await import('../protocol/grpc/grpc-channel.ts')
   const wrappers = await channelWrappers(options)
   // A channel that connects again asks for the reason when it gives up, and not at every break.
-  const direct = wrappers.length === 0 ? options : { ...options, whenLost: undefined }
+  const direct = options.reconnectTimeoutMs === undefined ? options : { ...options, whenLost: undefined }
   const connectDirectly: ConnectChannel = () => new GrpcChannel(parseAddress(address), direct)
   return wrappers.reduce<ConnectChannel>((inner, wrap) => () => wrap(inner), connectDirectly)()
 }
 
 /** The wrappers of a channel, from the inside out. */
-async function channelWrappers({ reconnectTimeoutMs, tunnels, whenLost }: ConnectOptions): Promise<ChannelWrapper[]> {
+async function channelWrappers({
+  reconnectTimeoutMs,
+  tunnels,
+  whenLost,
+  recording,
+}: ConnectOptions): Promise<ChannelWrapper[]> {
   const wrappers: ChannelWrapper[] = []
   if (reconnectTimeoutMs !== undefined) {
     const { reconnectingChannel } = await import('../protocol/reconnect/reconnecting-channel.ts')
     const options = { timeoutMs: reconnectTimeoutMs, tunnels, whenLost }
     wrappers.push((connectAgain) => reconnectingChannel(connectAgain, options))
+  }
+  if (recording !== undefined) {
+    const { recordingChannel } = await import('../protocol/recording/recording-channel.ts')
+    wrappers.push((connectInner) => recordingChannel(connectInner(), recording))
   }
   return wrappers
 }
@@ -107,8 +119,9 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
       return [path, await resolveClient(path, options.allow ?? [])]
     })
     const classes = new Map(await Promise.all(loading))
-    const { role, guards, lineEnd, returnTimeoutMs, recorder } = options
-    const shared = { channel, role, guards, lineEnd, returnTimeoutMs, recorder, boardFailure: new BoardFailure() }
+    const { role, guards, lineEnd, returnTimeoutMs, recorder, recording } = options
+    const boardFailure = new BoardFailure((error) => recording?.note({ type: 'guard', message: error.message }))
+    const shared = { channel, role, guards, lineEnd, returnTimeoutMs, recorder, boardFailure }
     const root = buildClients(report, shared, (driver) => {
       const contract = options.contracts?.get(driver.uuid)
       const Client = classes.get(driver.labels[clientLabel] ?? '') ?? DriverClient

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import { lineEndLabel, lineEnds } from '../interfaces/serial.ts'
+import { noteReader } from '../recording/recorded-stream.ts'
 import { Console } from './console.ts'
 import type { ConsoleOptions } from './console/console-base.ts'
 import { type ClientNode, labelOf } from './client-node.ts'
@@ -27,10 +28,18 @@ export function createConsole(
   boardFailure.watch()
   const fixed = { guards, lineEnd, boardFailure, details: channel.details }
   const recorded = recorder && { secrets: recorder.secrets, lastCallAt: () => recorder.lastCallAt }
-  const console = new Console(labelOf(node, name), connect, { ...fixed, ...recorded, ...options })
+  const label = labelOf(node, name)
+  const open = async () => {
+    const stream = await connect()
+    noteReader(stream, label)
+    return stream
+  }
+  const console = new Console(label, open, { ...fixed, ...recorded, ...options })
   recorder?.addConsole({
     name: console.name,
     length: () => console.reader({ from: 'end' }).mark().text,
+    rawLength: () => console.reader({ from: 'end' }).mark().raw,
+    pieces: (from) => console.piecesSince({ text: 0, raw: from }),
     text: (from, to) => console.masked(console.since({ text: from, raw: 0 }, { text: to, raw: 0 })),
   })
   return console

@@ -3,10 +3,12 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 
 import { HardwareError, messageOf } from '../errors.ts'
 import type { ResourceHandle } from '../interfaces/resource.ts'
 import type { ContentEncoding, PresignedRequestHandle } from '../protocol/resources.ts'
+import { noteFile } from '../recording/record-step.ts'
 import type { DriverClient } from './driver-client.ts'
 
 /** The bytes that are sent at a time. */
@@ -136,6 +138,8 @@ export async function openSource(source: string | Uint8Array | Readable | URL): 
   if (source instanceof Uint8Array) return Readable.from(slices(source), { objectMode: false })
   try {
     await access(source, constants.R_OK)
+    const { size, mtimeMs } = await stat(source)
+    noteFile(typeof source === 'string' ? source : fileURLToPath(source), { size, mtimeMs })
   } catch (cause) {
     throw unreadable(cause)
   }

@@ -138,6 +138,7 @@ export class HardwareRun {
   #emit(event: RunEvent): void {
     this.#planner.receive(event)
     this.report.receive(event)
+    for (const broker of this.#brokers) broker.tell(event)
   }
 
   /** Reporters of Vitest write their files before the exporters have told what the worker left. */
@@ -170,6 +171,7 @@ function contextOf(broker: string, options: HardwareOptions, vitest: string, pro
     retry: options.retry ?? 0,
     evidence: options.evidence ?? 'on-failure',
     hasTraceViewer: !isOlder(vitest, firstWithTraceViewer),
+    vitestVersion: vitest,
     allow: [...(options.allow ?? [])],
     project,
   }

@@ -19,16 +19,20 @@ function isData(value: unknown): boolean {
   return isPlain || ArrayBuffer.isView(value) || value instanceof RegExp || value instanceof Error
 }
 
-/** The number of parts of a value and the length of its texts, counted to a little above a limit. */
-function sizeOf(value: unknown, limit: number): number {
+/**
+ * The size of a value, counted to a little above a limit: its parts plus the length of its texts and bytes.
+ *
+ * @param partSize the size of a part (default 1)
+ */
+export function sizeOf(value: unknown, limit: number, partSize = 1): number {
   if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null) return 1
+  if (typeof value !== 'object' || value === null) return partSize
   if (ArrayBuffer.isView(value)) return value.byteLength
-  let size = objectSize
+  let size = objectSize * partSize
   for (const part of Object.values(value)) {
     // A value that contains itself grows beyond every limit.
     if (size > limit) break
-    size += sizeOf(part, limit - size)
+    size += sizeOf(part, limit - size, partSize)
   }
   return size
 }

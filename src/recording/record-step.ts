@@ -17,6 +17,11 @@ export function withRecorder<T>(recorder: Recorder, scope: string, run: () => T)
   return current.run({ recorder, scope, parent: undefined }, run)
 }
 
+/** Notes a file that is sent to a driver, for the recording. */
+export function noteFile(path: string, state: { readonly size: number; readonly mtimeMs: number }): void {
+  current.getStore()?.recorder.files.set(path, state)
+}
+
 /** Begins a step that {@link RunningStep.ended} ends; `undefined` if nobody records. Steps inside of it are not below it. */
 export function beginStep(step: StepDescription): RunningStep | undefined {
   const recording = current.getStore()

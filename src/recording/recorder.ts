@@ -1,7 +1,11 @@
 import { now, wallClock } from '../base/clock.ts'
 import { maskSecrets } from '../base/mask-secrets.ts'
-import { keepValue } from './keep-value.ts'
+import { BoundedEvents } from './bounded-events.ts'
+import { keepValue, sizeOf } from './keep-value.ts'
 import { notePower, type PowerState } from './power-state.ts'
+import { RecordingClock } from './recording-clock.ts'
+import type { RunFact } from './recording-event.ts'
+import { Recording } from './recording.ts'
 
 /** The longest list of steps of one test that is kept. Older steps are forgotten. */
 const maxSteps = 10_000
@@ -53,6 +57,10 @@ export interface RecordedConsole {
   readonly length: () => number
   /** The output between two places, with secrets replaced. */
   readonly text: (from: number, to: number) => string
+  /** The length of the output as bytes of the device. */
+  readonly rawLength: () => number
+  /** The output from a place on, as the bytes came, with their times in milliseconds as of `now()`. */
+  readonly pieces: (from: number) => Iterable<{ readonly at: number; readonly bytes: Uint8Array }>
 }
 
 /** The description of a step that begins. */
@@ -63,8 +71,18 @@ export interface StepDescription {
   readonly call?: DriverCall | undefined
 }
 
-/** Keeps the steps of the tests of a file, and knows the consoles of its exporters. */
+/** The size of the events of the run that are kept for a file, in bytes. */
+const maxRunBytes = 1024 * 1024
+
+/** Keeps the steps of the tests of a file, and knows the recordings and the consoles of its exporters. */
 export class Recorder {
+  /** The clock of all recordings of the file. */
+  readonly clock = new RecordingClock()
+  /** What the file's leases and exporters went through, as the run has told it. */
+  readonly run = new BoundedEvents('events of the run', maxRunBytes)
+  /** The paths of the files that were sent to drivers, with their sizes in bytes and the times of their last change. */
+  readonly files = new Map<string, { readonly size: number; readonly mtimeMs: number }>()
+  readonly #recordings = new Map<string, Recording>()
   /** The secrets that were typed into any console. A board may print them on another one. */
   readonly secrets = new Set<string>()
   /** The power of each board, by the name of its driver, as the tests of the file have left it. */
@@ -86,6 +104,32 @@ export class Recorder {
   /** Forgets the steps of a test. */
   drop(scope: string): void {
     this.#steps.delete(scope)
+  }
+
+  /** The recordings of the connections, by role. */
+  get recordings(): ReadonlyMap<string, Recording> {
+    return this.#recordings
+  }
+
+  /** The consoles of the exporters. */
+  get consoles(): readonly RecordedConsole[] {
+    return [...this.#consoles.values()]
+  }
+
+  /** Begins the recording of a connection, which replaces that of an earlier connection of the role. */
+  connect(role: string): Recording {
+    const recording = new Recording(role, this.clock)
+    this.#recordings.set(role, recording)
+    return recording
+  }
+
+  /**
+   * Notes an event of the run.
+   *
+   * @param time in milliseconds since 1970, by the clock of this machine
+   */
+  noteRun(event: RunFact, time: number): void {
+    this.run.add({ type: 'run', event, at: this.clock.fromWall(time) }, sizeOf(event, maxRunBytes))
   }
 
   /** Adds a console, which replaces one of the same name: that of an earlier connection. */

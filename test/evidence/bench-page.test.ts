@@ -15,6 +15,8 @@ async function failedAttempt(): Promise<Attempt> {
   let output = 'left of the last test\r\n'
   recorder.addConsole({
     name: 'dut.console',
+    rawLength: () => 0,
+    pieces: () => [],
     length: () => output.length,
     text: (from, to) => output.slice(from, to),
   })

@@ -131,7 +131,13 @@ test('the first end of a step counts', () => {
 
 test('the console of a later connection takes the place of the earlier one', () => {
   const recorder = new Recorder()
-  const console = (length: number) => ({ name: 'dut.console', length: () => length, text: () => '' })
+  const console = (length: number) => ({
+    name: 'dut.console',
+    rawLength: () => 0,
+    pieces: () => [],
+    length: () => length,
+    text: () => '',
+  })
   recorder.addConsole(console(1))
   recorder.addConsole(console(2))
   expect([...recorder.outputNow().values()]).toEqual([2])

@@ -49,6 +49,7 @@ const context = {
   retry: 0,
   evidence: 'off',
   hasTraceViewer: false,
+  vitestVersion: '5.1.1',
   allow: [],
   project: '',
 } as const

@@ -25,7 +25,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   protocol: {
     purpose: "Jumpstarter's wire protocol: values, resources, streams and status, and the channel that carries calls.",
-    imports: ['errors.ts', 'base/'],
+    imports: ['errors.ts', 'base/', 'recording/'],
   },
   runtime: {
     purpose:
@@ -53,8 +53,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     typesOnly: ['runtime/config/driver-types.ts'],
   },
   recording: {
-    purpose: 'What a test does to the hardware, step by step, and the consoles that it sees.',
-    imports: ['base/'],
+    purpose:
+      'What a test does to the hardware: the steps, everything that passes over its connections, and the file of it.',
+    imports: ['errors.ts', 'base/'],
   },
   evidence: {
     purpose: 'The explanation of a failed test, made from its recording: lists, pages, and the party that has to act.',

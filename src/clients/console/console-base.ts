@@ -113,6 +113,12 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
     return new ConsoleReader(this.context, typeof from === 'string' ? places[from] : from)
   }
 
+  /** The output after a place, as it came: bytes from the device, with the time of each piece, in milliseconds since the process has started. */
+  piecesSince({ raw }: Mark): Iterable<{ readonly at: number; readonly bytes: Uint8Array }> {
+    this.#stream.flush()
+    return this.#stream.transcript.pieces(raw)
+  }
+
   /**
    * Watches the output from now on: as soon as the pattern appears, every wait on the exporter fails with it, and so does every
    * later wait of this console that passes it. Dispose of the result to stop watching.

@@ -1,4 +1,5 @@
 import { type BytesEnd, bytesFor, charactersIn, cleanText, escapeByte } from '../../base/clean-text.ts'
+import { now } from '../../base/clock.ts'
 import { messageOf } from '../../errors.ts'
 import { SpillFile } from './spill-file.ts'
 import type { Mark } from './types.ts'
@@ -16,6 +17,8 @@ interface Piece {
   readonly end: Mark
   /** Milliseconds since 1970. */
   readonly time: number
+  /** The same as of `now()`. */
+  readonly at: number
   /** The place of its bytes in the file; `undefined` if they are in `raw`. */
   readonly spilledAt: number | undefined
   readonly raw: Buffer | undefined
@@ -65,7 +68,7 @@ export class Transcript {
     const start = this.#end
     this.#end = { text: start.text + text.length, raw: start.raw + length }
     const raw = bytes.subarray(0, length)
-    this.#pieces.push({ start, end: this.#end, time, raw, text, decodedAs: end, spilledAt: undefined })
+    this.#pieces.push({ start, end: this.#end, time, at: now(), raw, text, decodedAs: end, spilledAt: undefined })
     this.#inMemory += costOf(raw)
     if (this.#inMemory > this.#memoryBytes) this.#spill()
   }
@@ -92,6 +95,13 @@ export class Transcript {
       found.push(this.#rawOf(piece).subarray(Math.max(0, from - start), Math.max(0, to - start)))
     }
     return Buffer.concat(found)
+  }
+
+  /** The output from a number of bytes on, as it came. Pieces that have left the memory are joined. */
+  *pieces(from: number): Generator<{ readonly at: number; readonly bytes: Uint8Array }> {
+    for (const piece of this.#pieces.slice(this.#indexOf('raw', from))) {
+      yield { at: piece.at, bytes: this.#rawOf(piece).subarray(Math.max(0, from - piece.start.raw)) }
+    }
   }
 
   /** The place after a number of characters, before the escape sequences that follow. */
@@ -172,9 +182,9 @@ export class Transcript {
       }
       const [first, last] = [group[0] as Piece, group.at(-1) as Piece]
       const spilledAt = this.#file.append(Buffer.concat(group.map((piece) => this.#rawOf(piece))))
-      const { start, time } = first
+      const { start, time, at } = first
       const { end, decodedAs } = last
-      spilled.push({ start, end, time, decodedAs, spilledAt, raw: undefined, text: undefined })
+      spilled.push({ start, end, time, at, decodedAs, spilledAt, raw: undefined, text: undefined })
     }
     this.#pieces.splice(this.#spilled, count, ...spilled)
     this.#spilled += spilled.length
