@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
+import { parseRecording } from '../../src/recording/recording-lines.ts'
 import { createProject, testedVitest } from '../support/project.ts'
 
 interface Attached {
   readonly type: string
   readonly message?: string
   readonly text?: string
+  readonly path?: string
   readonly data?: {
     readonly entries: readonly {
       readonly name: string
@@ -45,7 +47,7 @@ test('a failed test has its steps, pages of the bench and the output of consoles
     'dut.board.console.expect("login: ***", {"timeoutMs":100})',
   ]
   for (const name of ['on-failure', 'on']) {
-    const [trace, list, log] = hasTraceViewer
+    const [trace, list, log, recording] = hasTraceViewer
       ? (attached[`${name} boots`] ?? [])
       : [undefined, ...(attached[`${name} boots`] ?? [])]
     expect(list?.type).toBe('hardware.steps')
@@ -53,6 +55,8 @@ test('a failed test has its steps, pages of the bench and the output of consoles
     for (const step of steps) expect(listed).toContain(step)
     expect(log).toMatchObject({ type: 'hardware.console', message: 'output of dut.board.console' })
     expect(log?.text).toContain('version 1.2.3')
+    expect(recording).toMatchObject({ type: 'hardware.recording', message: 'recording of the hardware' })
+    expectRecording(resolve(project.folder, recording?.path ?? ''))
     if (!hasTraceViewer) continue
     const { entries = [] } = trace?.data ?? {}
     expect(entries.map((entry) => entry.name)).toEqual(steps)
@@ -76,7 +80,27 @@ test('a failed test has its steps, pages of the bench and the output of consoles
   )
   expect(output).not.toContain('hunter2')
   for (const name of readdirSync(project.folder, { recursive: true, encoding: 'utf8' })) {
-    if (name.includes('node_modules') || !/\.(?:json|xml|txt|html)$/.test(name)) continue
-    expect(readFileSync(join(project.folder, name), 'utf8'), name).not.toContain('hunter2')
+    if (name.includes('node_modules') || statSync(join(project.folder, name)).isDirectory()) continue
+    expect(readFileSync(join(project.folder, name)).includes('hunter2'), name).toBe(false)
   }
 })
+
+/** The recording of the test that boots. */
+function expectRecording(path: string): void {
+  const { header, events, isWhole } = parseRecording(readFileSync(path, 'utf8'), path)
+  expect(isWhole).toBe(true)
+  expect(header.test).toMatchObject({ name: 'boots', retry: 0, repeats: 0 })
+  expect(header.versions['vitest']).toMatch(/^\d/)
+  expect(header.exporters['dut']).toMatchObject({ name: 'bench' })
+  const found = (part: object) => expect(events).toContainEqual(expect.objectContaining(part))
+  found({ type: 'run', event: expect.objectContaining({ type: 'leased', exporters: { dut: 'bench' } }) })
+  found({ type: 'call', role: 'dut', driver: 'power', method: 'on', args: [] })
+  found({ type: 'step', kind: 'step', target: 'switches on', site: expect.stringMatching(/board\.test\.ts:10:\d+$/) })
+  found({ type: 'stepEnd', result: expect.objectContaining({ captures: ['1.2.3'] }) })
+  found({ type: 'stepEnd', error: expect.objectContaining({ code: 'CONSOLE_TIMEOUT' }) })
+  const output = events.flatMap((event) => (event.type === 'output' ? [Buffer.from(event.bytes)] : []))
+  expect(Buffer.concat(output).toString()).toContain('***')
+  const leased = events.find((event) => event.type === 'run' && event.event.type === 'leased')
+  const call = events.find((event) => event.type === 'call')
+  expect(leased?.at).toBeLessThan(call?.at ?? 0)
+}

@@ -10,7 +10,7 @@ function masked(texts: readonly string[], ...secrets: readonly string[]): string
 
 test('a secret becomes *** where it begins, also in pieces of one character', () => {
   expect(masked(['login: hunter2\n'], 'hunter2')).toEqual(['0 login: ***\n'])
-  expect(masked(['a', ...'hunter2', 'b'], 'hunter2')).toEqual(['0 a', '1 ***', '8 b'])
+  expect(masked(['a', ...Array.from('hunter2'), 'b'], 'hunter2')).toEqual(['0 a', '1 ***', '8 b'])
   expect(masked(['hun', 'hunter', '2.'], 'hunter2')).toEqual(['0 hun', '1 ***', '2 .'])
 })
 

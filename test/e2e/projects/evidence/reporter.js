@@ -6,7 +6,7 @@ export default class {
 
   onTestCaseAnnotate(test, { type, message, attachment }) {
     const text = attachment?.body === undefined ? '' : String(attachment.body)
-    this.#add(test, { type, message, text })
+    this.#add(test, { type, message, text, path: attachment?.path })
   }
 
   onTestCaseArtifactRecord(test, { type, data }) {
