@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import { lineEndLabel, lineEnds } from '../interfaces/serial.ts'
-import { noteReader } from '../recording/recorded-stream.ts'
+import { noteReader } from '../recording/record-step.ts'
 import { Console } from './console.ts'
 import type { ConsoleOptions } from './console/console-base.ts'
 import { type ClientNode, labelOf } from './client-node.ts'

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Duplex } from 'node:stream'
 
 import { sharedByCopies } from '../base/brand.ts'
 import type { RecordedStep, Recorder, RunningStep, StepDescription } from './recorder.ts'
@@ -15,6 +16,18 @@ const current = sharedByCopies('recording', () => new AsyncLocalStorage<Recordin
 /** Runs a function whose steps go to a recorder. @param scope the test, or the file outside of tests, that the steps belong to */
 export function withRecorder<T>(recorder: Recorder, scope: string, run: () => T): T {
   return current.run({ recorder, scope, parent: undefined }, run)
+}
+
+const readers = new WeakMap<Duplex, (console: string) => void>()
+
+/** Calls back when a console begins to read a stream, whose output it keeps itself. */
+export function onReader(stream: Duplex, callback: (console: string) => void): void {
+  readers.set(stream, callback)
+}
+
+/** Notes that a console reads a stream. */
+export function noteReader(stream: Duplex, console: string): void {
+  readers.get(stream)?.(console)
 }
 
 /** Notes a file that is sent to a driver, for the recording. */

@@ -1,17 +1,11 @@
 import type { Duplex } from 'node:stream'
 
 import { recordedError } from './json-value.ts'
+import { onReader } from './record-step.ts'
 import type { RecordingFact } from './recording-event.ts'
 
 /** Gets the facts of a stream. @param size the size of the bytes in it */
 type StreamSink = (fact: RecordingFact, size: number) => void
-
-const recorded = new WeakMap<Duplex, RecordedStream>()
-
-/** Notes that a console reads a stream, and keeps its output itself. */
-export function noteReader(stream: Duplex, console: string): void {
-  recorded.get(stream)?.readBy(console)
-}
 
 /** A stream whose bytes are recorded as they pass. The stream stays the same object, and nothing of its flow changes. */
 export class RecordedStream {
@@ -28,7 +22,7 @@ export class RecordedStream {
     this.#sink = sink
     this.#keepsInput = keepsBytes
     this.#keepsOutput = keepsBytes
-    recorded.set(stream, this)
+    onReader(stream, (console) => this.#readBy(console))
     this.#takeBuffered(stream)
     this.#tapInput(stream)
     this.#tapOutput(stream)
@@ -40,7 +34,7 @@ export class RecordedStream {
   }
 
   /** Leaves the incoming bytes to a console from now on. */
-  readBy(console: string): void {
+  #readBy(console: string): void {
     this.#keepsInput = false
     this.#sink({ type: 'console', console, id: this.#id }, 0)
   }

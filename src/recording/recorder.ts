@@ -5,7 +5,7 @@ import { keepValue, sizeOf } from './keep-value.ts'
 import { notePower, type PowerState } from './power-state.ts'
 import { RecordingClock } from './recording-clock.ts'
 import type { RunFact } from './recording-event.ts'
-import { Recording } from './recording.ts'
+import type { Recording } from './recording.ts'
 
 /** The longest list of steps of one test that is kept. Older steps are forgotten. */
 const maxSteps = 10_000
@@ -116,11 +116,9 @@ export class Recorder {
     return [...this.#consoles.values()]
   }
 
-  /** Begins the recording of a connection, which replaces that of an earlier connection of the role. */
-  connect(role: string): Recording {
-    const recording = new Recording(role, this.clock)
-    this.#recordings.set(role, recording)
-    return recording
+  /** Adds the recording of a connection, which replaces that of an earlier connection of the role. */
+  addRecording(recording: Recording): void {
+    this.#recordings.set(recording.role, recording)
   }
 
   /**

@@ -25,15 +25,15 @@ export interface RecordedCall {
 
 /** Keeps everything that passes over the connection to one exporter, up to a size; the oldest is forgotten first. */
 export class Recording {
-  readonly #role: string
+  /** The name that the user gave the exporter; empty if he gave none. */
+  readonly role: string
   readonly #clock: RecordingClock
   readonly #events: BoundedEvents
   readonly #traffic: BoundedEvents
   #exporter: RecordedExporter = { drivers: [] }
 
-  /** @param role the name that the user gave the exporter; empty if he gave none */
   constructor(role: string, clock: RecordingClock, limitBytes: number = defaultLimitBytes) {
-    this.#role = role
+    this.role = role
     this.#clock = clock
     this.#traffic = new BoundedEvents(`bytes of streams of ${role}`, limitBytes * trafficShare)
     this.#events = new BoundedEvents(`calls of ${role}`, limitBytes * (1 - trafficShare))
@@ -72,7 +72,7 @@ export class Recording {
     const call = { id: this.#clock.nextId(), start: this.#clock.time }
     const { value, size } = copyAsJson(given)
     const args = Array.isArray(value) ? value : [value]
-    const role = this.#role
+    const role = this.role
     const fact = { type: 'call', id: call.id, role, driver, method, args, at: call.start } as const
     this.#events.add(streaming ? { ...fact, streaming } : fact, size)
     return call
@@ -101,7 +101,7 @@ export class Recording {
   /** Notes a stream that was opened, and all that passes through it. Of a stream for a file only the sizes are kept. */
   opened(stream: Duplex, { driver, method }: Method, kind: 'stream' | 'file'): void {
     const id = this.#clock.nextId()
-    this.note({ type: 'open', id, role: this.#role, kind, driver, method })
+    this.note({ type: 'open', id, role: this.role, kind, driver, method })
     const sink = (fact: RecordingFact, size: number) => {
       const to = fact.type === 'bytes' ? this.#traffic : this.#events
       to.add({ ...fact, at: this.#clock.time }, size)
@@ -112,7 +112,7 @@ export class Recording {
   /** Notes a stream that could not be opened. */
   notOpened({ driver, method }: Method, error: unknown): void {
     const id = this.#clock.nextId()
-    this.note({ type: 'open', id, role: this.#role, kind: 'stream', driver, method })
+    this.note({ type: 'open', id, role: this.role, kind: 'stream', driver, method })
     this.note({ type: 'close', id, bytesIn: 0, bytesOut: 0, error: recordedError(error) })
   }
 
@@ -126,7 +126,7 @@ export class Recording {
     readonly source: string
     readonly message: string
   }): void {
-    this.note({ type: 'log', role: this.#role, severity, source, message }, message.length)
+    this.note({ type: 'log', role: this.role, severity, source, message }, message.length)
   }
 
   /** Notes anything else. @param size the size of its values, in bytes */

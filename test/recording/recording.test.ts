@@ -75,7 +75,8 @@ async function writtenBy(recorder: Recorder, scope = 'test') {
 
 async function recordedBoard(recorder: Recorder) {
   const root = new CompositeDriver({ meter: new MeterDriver(), port: new EchoPort() })
-  const recording = recorder.connect('dut')
+  const recording = new Recording('dut', recorder.clock)
+  recorder.addRecording(recording)
   const board = await openSession(root, { connect: { role: 'dut', recorder, recording } })
   await board.session.start?.()
   return board
