@@ -14,6 +14,7 @@ import {
   UhubctlPower,
 } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
+import { recipes } from '../../src/drivers/command-flasher/recipes.ts'
 import { arduinoFirmware } from '../support/loaders/arduino.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
 import { recordPrograms } from '../support/recording-programs.ts'
@@ -34,6 +35,7 @@ interface Row {
 /** The smallest config for each tool of CommandFlasher. */
 const flashers: Readonly<Record<CommandFlasherConfig['tool'], Omit<CommandFlasherConfig, 'tool'>>> = {
   avrdude: { programmer: 'arduino', chip: 'm328p', port: '/dev/null' },
+  esptool: { chip: 'esp32', port: '/dev/null', address: '0x10000' },
   stm32flash: { chip: '0x410', port: '/dev/null' },
 }
 
@@ -48,7 +50,7 @@ const rows: readonly Row[] = [
     return {
       name: `CommandFlasher with ${tool}`,
       file: 'command-flasher/tool.ts',
-      message: `${tool} is not installed: apt install ${tool}`,
+      message: `${tool} is not installed: ${recipes[tool].install}`,
       async use() {
         await using flasher = await serve(new CommandFlasher({ tool, ...config }), { client: FlasherClient })
         await flasher.flash(tool === 'avrdude' ? arduinoFirmware : Buffer.alloc(16))

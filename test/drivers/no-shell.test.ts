@@ -80,7 +80,7 @@ test('UhubctlPower and Qemu: what is no location of a hub, and no architecture, 
 })
 
 test('CommandFlasher: the texts of the config', async () => {
-  await using programs = await recordPrograms(['avrdude', 'stm32flash'])
+  await using programs = await recordPrograms(['avrdude', 'esptool', 'stm32flash'])
   const options = values.filter((value) => value.startsWith('-'))
   const textsOf = (value: string) => ({ port: value, chip: value, programmer: value })
   for (const value of options) {
@@ -95,6 +95,10 @@ test('CommandFlasher: the texts of the config', async () => {
     expect(await programs.lastArguments('avrdude')).toEqual(
       expect.arrayContaining(['-p', value, '-c', value, '-P', value]),
     )
+    const esp32 = new CommandFlasher({ tool: 'esptool', port: value, chip: 'esp32', address: '0x0', id: value })
+    await using esptool = await serve(esp32, { client: FlasherClient })
+    await expect(esptool.flash(Buffer.alloc(16))).rejects.toMatchObject({ code: 'DEVICE_IO' })
+    expect(await programs.lastArguments('esptool')).toContain(value)
     const stm32 = new CommandFlasher({ tool: 'stm32flash', port: value, chip: '0x410' })
     await using stm32flash = await serve(stm32, { client: FlasherClient })
     // The program tells no chip.

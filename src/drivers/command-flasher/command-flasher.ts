@@ -147,7 +147,7 @@ export class CommandFlasher extends Driver implements Implementation<typeof Prog
     const content = await this.resource(image)
     const part = this.#partition(partition)
     await using folder = await this.#folder()
-    const received = await receiveImage(content, folder.path, this.#recipe, signal)
+    const received = await receiveImage(content, folder.path, { recipe: this.#recipe, config: this.#config, signal })
     const job = { config: this.#config, partition: part, ...received }
     const { bytes } = received
     const isWritten = await this.#inLoader({ signal, bytes, tell }, async (options) => {

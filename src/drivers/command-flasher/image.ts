@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { HardwareError, messageOf } from '../../errors.ts'
+import type { CommandFlasherConfig } from './config.ts'
 import type { ImageKind, Recipe } from './recipe.ts'
 
 /** The type of the last record of an image (Intel, Hexadecimal Object File Format Specification). */
@@ -16,6 +17,13 @@ export interface ReceivedImage {
   readonly file: string
   readonly kind: ImageKind
   readonly bytes: number
+}
+
+/** Options of {@link receiveImage}. */
+export interface ReceiveOptions {
+  readonly recipe: Recipe
+  readonly config: CommandFlasherConfig
+  readonly signal: AbortSignal
 }
 
 /** The names of the kinds in messages, and the ends of files by which several tools know them. */
@@ -36,8 +44,7 @@ const kinds: Readonly<Record<ImageKind, { readonly name: string; readonly suffix
 export async function receiveImage(
   content: Readable,
   folder: string,
-  recipe: Recipe,
-  signal: AbortSignal,
+  { recipe, config, signal }: ReceiveOptions,
 ): Promise<ReceivedImage> {
   const path = join(folder, 'image')
   await pipeline(content, createWriteStream(path), { signal }).catch((cause: unknown) => {
@@ -45,7 +52,7 @@ export async function receiveImage(
   })
   const { size: bytes } = await stat(path)
   if (bytes === 0) throw new HardwareError('IMAGE_INVALID', 'The image is empty')
-  const kind = await kindOf(path, recipe)
+  const kind = await kindOf(path, recipe, config)
   if (kind === 'hex') await requireWholeHex(path)
   const file = `${path}${kinds[kind].suffix}`
   await rename(path, file)
@@ -60,10 +67,17 @@ export function explainDisk(cause: unknown): unknown {
   return new HardwareError('DEVICE_IO', message, { cause, origin: 'lab' })
 }
 
-async function kindOf(path: string, recipe: Recipe): Promise<ImageKind> {
+async function kindOf(path: string, recipe: Recipe, config: CommandFlasherConfig): Promise<ImageKind> {
   await using file = await open(path)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
-  const kind = recognize(buffer.subarray(0, bytesRead))
+  const head = buffer.subarray(0, bytesRead)
+  const kind = recognize(head)
+  const board = recipe.otherBoard?.(head, config)
+  if (board !== undefined) {
+    throw new HardwareError('IMAGE_INVALID', `The image is for ${board}; the board has ${config.chip}`, {
+      details: { expected: config.chip, found: board },
+    })
+  }
   if (recipe.kinds.includes(kind)) return kind
   // Raw bytes may begin as an image of Espressif does.
   if (kind === 'esp' && recipe.kinds.includes('raw')) return 'raw'
