@@ -372,7 +372,7 @@ describe('a device', { timeout: 30_000 }, () => {
     }
     await expect(serial.expect('boot 3', { timeoutMs: 1_000 })).rejects.toMatchObject({
       code: 'CONSOLE_CLOSED',
-      origin: 'board',
+      origin: 'lab',
       message: expect.stringContaining('[vitest-hardware: the device is away'),
     })
     const mark = /\[vitest-hardware: the device is (away: .*|back after \d+ ms)\]\r\n/g

@@ -11,7 +11,6 @@ const expected: Readonly<Record<string, readonly [origin: string, exporter: stri
   'gone past': ['test', 'steady', /"first" came before/],
   'not again after a restart': ['firmware', 'steady', /"login:\\n" came before/],
   'cut line': ['firmware', 'steady', /There is the beginning of "Kernel booted": "Kernel "/],
-  panic: ['firmware', 'steady', /Kernel panic - not syncing: no init/],
   'value of the board': ['firmware', 'steady', /expected '1\.2\.3' to be '1\.2\.4'/],
   'value of the test': ['test', 'steady', /expected 2 to be 3/],
   'outlives its test': ['firmware', 'steady', /Console dut\.console did not print "never" so far/],

@@ -68,7 +68,7 @@ test('a failed test has its steps, pages of the bench and the output of consoles
   expect(Object.keys(attached).filter((name) => name.startsWith('off '))).toEqual([])
 
   expect(output).toMatch(
-    /AssertionError: expected '1\.2\.3' to be '1\.2\.4'[^\n]*\n\n\(dut: exporter bench, origin: firmware\)/,
+    /AssertionError: expected '1\.2\.3' to be '1\.2\.4'[^\n]*\n\n\(dut: exporter bench, origin: firmware, last step: dut\.board\.console\.expect\([^\n]*\)\)/,
   )
   expect(output).toMatch(
     hasTraceViewer

@@ -1,10 +1,8 @@
-import { join } from 'node:path'
-import { execa } from 'execa'
 import { expect, test } from 'vitest'
 
 import { createCertificates } from '../support/certificates.ts'
-import { ProcessOutput } from '../support/process-output.ts'
 import { boardYaml, config, createProject, sessionsOf } from '../support/project.ts'
+import { serveExporter } from '../support/served-exporter.ts'
 import { needsCommand } from '../support/system-part.ts'
 
 const hooked = (name: string, hooks: object) =>
@@ -61,8 +59,8 @@ test('exporters that run already: with TLS and a passphrase, and without TLS', a
   }
   await using project = await createProject(files, 'hooks')
   const withTls = ['--tls-cert', certFile, '--tls-key', keyFile, '--passphrase', passphrase]
-  await using lab = await serve(project.folder, 'lab.yaml', withTls)
-  await using plain = await serve(project.folder, 'plain.yaml', ['--insecure'])
+  await using lab = await serveExporter(project.folder, 'lab.yaml', withTls)
+  await using plain = await serveExporter(project.folder, 'plain.yaml', ['--insecure'])
 
   const right = { lab: { host: lab.host, ca: 'ca.pem', passphrase }, plain: { host: plain.host, insecure: true } }
   project.write('vitest.config.js', config({ exporters: right }))
@@ -78,17 +76,3 @@ test('exporters that run already: with TLS and a passphrase, and without TLS', a
   expect(bad.output).toMatch(/exporter plain: Cannot connect to .*it does not speak TLS; connect with insecure: true/)
   expect(good.output + bad.output).not.toContain(passphrase)
 })
-
-/** An exporter on a port, from the compiled package of a project. */
-async function serve(folder: string, file: string, args: readonly string[]) {
-  const main = join(folder, 'node_modules/vitest-hardware/dist/cli/main.js')
-  const options = { cwd: folder, reject: false, buffer: false } as const
-  const child = execa(process.execPath, [main, 'run', '--exporter-config', file, '--listen', '0', ...args], options)
-  return {
-    host: await new ProcessOutput(child).prints(/^JUMPSTARTER_HOST=(.+)\n/m),
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await child
-    },
-  }
-}

@@ -13,14 +13,14 @@ const keeps = (mark: string) => projectFile('two-runs/a.test.ts').replace("'a'",
 const holder = (command: string, pid: number | undefined, file = '') =>
   new RegExp(`${command}.* \\(process ${pid}\\)${file === '' ? '' : ` for /.*${file}`}, since \\d\\d:\\d\\d:\\d\\d`)
 
-async function createBench(files: Readonly<Record<string, string>>, options: object = {}, from?: string) {
+async function createBench(files: Readonly<Record<string, string>>, options: object = {}, ...from: readonly string[]) {
   const own = {
     'one.yaml': boardYaml('one', { name: 'one', kind: 'uno' }, {}, ['board.relax']),
     'two.yaml': boardYaml('two', { name: 'two', kind: 'uno' }, {}, ['board.relax']),
     'vitest.config.js': config({ exporters: { one: 'one.yaml' }, ...options }),
     ...files,
   }
-  const project = await createProject(own, from)
+  const project = await createProject(own, ...from)
   const main = join(project.folder, 'node_modules/vitest-hardware/dist/cli/main.js')
   const started = <Process extends PipedProcess & { kill(signal: NodeJS.Signals): boolean }>(process: Process) => {
     onTestFinished(() => void process.kill('SIGKILL'))

@@ -75,9 +75,9 @@ export interface JournalEntry {
  * from `test/e2e/projects`, whose driver writes the journal; tests import it as `#board`.
  *
  * @param files the contents of files that only this test needs, by path
- * @param from the folder of `test/e2e/projects` whose files the project has, too
+ * @param from the folders of `test/e2e/projects` whose files the project has, too
  */
-export async function createProject(files: Readonly<Record<string, string>>, from?: string) {
+export async function createProject(files: Readonly<Record<string, string>>, ...from: readonly string[]) {
   const cache = join(repository, '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'project-'))
@@ -87,7 +87,7 @@ export async function createProject(files: Readonly<Record<string, string>>, fro
   linkFolder(join(repository, 'dist'), join(modules, 'vitest-hardware/dist'))
   symlinkSync(vitestFolders[testedVitest] ?? '', join(modules, 'vitest'))
   for (const name of ['package.json', 'board.ts']) copyFileSync(join(projects, name), join(folder, name))
-  if (from !== undefined) cpSync(join(projects, from), folder, { recursive: true })
+  for (const other of from) cpSync(join(projects, other), folder, { recursive: true })
   const write = (name: string, content: string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), content)

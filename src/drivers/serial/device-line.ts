@@ -46,7 +46,10 @@ export async function openDeviceLine(options: DeviceOptions, events: LineEvents)
   const end = (error: Error | null | undefined) => {
     if (over) return
     over = true
-    events.closed(new HardwareError('DEVICE_IO', `${path} is gone: ${reason(error)}`, { cause: error ?? undefined }))
+    const message = `${path} is gone: ${reason(error)}`
+    // A port is an adapter or a cable of the lab. One that a board makes itself comes back with the power.
+    const details = { isAway: true } as const
+    events.closed(new HardwareError('DEVICE_IO', message, { cause: error ?? undefined, origin: 'lab', details }))
   }
   port.on('data', (bytes: Buffer) => {
     if (!over) events.data(bytes)

@@ -2,7 +2,7 @@ import { anySignal, onAbort, untilAborted } from '../../base/abort.ts'
 import { startTimer, stopTimer } from '../../base/clock.ts'
 import { retry } from '../../base/retry.ts'
 import type { WaitOptions } from '../../base/wait-options.ts'
-import { HardwareError, isConnectionError, messageOf } from '../../errors.ts'
+import { type ErrorOrigin, HardwareError, isConnectionError, messageOf } from '../../errors.ts'
 import { callError, callErrorBecause, type CallName, cancelledCallError } from '../call-error.ts'
 import type { Channel, ConnectChannel, WhenLost } from '../channel.ts'
 import type { ExporterReport } from '../exporter.ts'
@@ -87,7 +87,7 @@ export class Reconnection {
    *
    * @param call the call that waits, for errors
    * @param failure the error with which the connection broke
-   * @throws HardwareError CONNECTION_LOST or EXPORTER_FAILED, of origin `lab`, if the session is gone; CALL_TIMEOUT and
+   * @throws HardwareError EXPORTER_FAILED, or CONNECTION_LOST (origin `lab` behind tunnels), if the session is gone; CALL_TIMEOUT and
    *   CALL_CANCELLED if the limits of the call end the wait; the reason why the lease was lost, if it is known; the failure
    *   itself if the exporter was never reached, and is not behind tunnels
    */
@@ -106,7 +106,7 @@ export class Reconnection {
       if (error === limit.signal.reason) {
         const details = { ...this.#channel.details, limitMs: timeoutMs }
         const text = `${lost}, and not there again in the time of the call`
-        throw callError('CALL_TIMEOUT', call, text, { origin: 'lab', details })
+        throw callError('CALL_TIMEOUT', call, text, { origin: this.#origin, details })
       }
       if (signal?.aborted === true && error === signal.reason) {
         throw cancelledCallError(call, this.#channel, signal, `cancelled while ${lost}`)
@@ -123,6 +123,11 @@ export class Reconnection {
     this.#closed.abort(reason ?? closed)
     stopTimer(this.#heartbeat)
     this.#channel.close(reason)
+  }
+
+  /** Tunnels lead through the lab's router. Without them the link itself is cut. */
+  get #origin(): ErrorOrigin {
+    return this.#options.tunnels === true ? 'lab' : 'wire'
   }
 
   async #tryUntilReached(failure: Error): Promise<void> {
@@ -153,7 +158,7 @@ export class Reconnection {
       if (!isRetryable(error)) throw error
       const message = `${address} could not be reached again within ${timeoutMs} ms: ${messageOf(error)}`
       const facts = { ...details, limitMs: timeoutMs }
-      throw new HardwareError('CONNECTION_LOST', message, { cause: error, origin: 'lab', details: facts })
+      throw new HardwareError('CONNECTION_LOST', message, { cause: error, origin: this.#origin, details: facts })
     }
   }
 

@@ -293,7 +293,7 @@ test('who gives up, or closes, is not kept waiting', async () => {
   const back = cut(3_000)
   await expect(client.with({ timeoutMs: 300 }).call('on')).rejects.toMatchObject({
     code: 'CALL_TIMEOUT',
-    origin: 'lab',
+    origin: 'wire',
   })
   const reason = new Error('enough')
   const signal = AbortSignal.abort(reason)
@@ -313,7 +313,7 @@ test('there is a limit to how long it is tried', async () => {
   const back = cut(3_000)
   await expect(client.call('on')).rejects.toMatchObject({
     code: 'CONNECTION_LOST',
-    origin: 'lab',
+    origin: 'wire',
     message: expect.stringMatching(/^on: .* could not be reached again within 1000 ms/),
     details: { method: 'on', limitMs: 1000 },
   })

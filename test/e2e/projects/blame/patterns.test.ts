@@ -32,11 +32,6 @@ test('cut line', async ({ dut }) => {
   await dut.console.expect('Kernel booted', soon)
 })
 
-test('panic', async ({ dut }) => {
-  await dut.console.send('Kernel panic - not syncing: no init\n')
-  await dut.console.expect('# ', { timeoutMs: 10_000 })
-})
-
 test('value of the board', async ({ dut }) => {
   await dut.console.send('version 1.2.3\n')
   const { captures } = await dut.console.expect(/version (\S+)\n/)
