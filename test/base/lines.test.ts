@@ -73,6 +73,7 @@ test('a line of 1 MiB comes in pieces, with an end or without, in one chunk or b
     ['', 2 ** 21],
     ['', 1],
   ] as const) {
+    // Time that grows with the square of the length would be minutes.
     const start = performance.now()
     const splitter = new LineSplitter({ maxLength: 1000 })
     const text = 'x'.repeat(2 ** 20) + end
@@ -81,7 +82,7 @@ test('a line of 1 MiB comes in pieces, with an end or without, in one chunk or b
     pieces.push(splitter.flush() ?? '')
     expect(pieces.join('')).toHaveLength(2 ** 20)
     expect(Math.max(...pieces.map(({ length }) => length))).toBe(1000)
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(performance.now() - start).toBeLessThan(20_000)
   }
 })
 

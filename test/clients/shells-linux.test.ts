@@ -7,7 +7,7 @@ import type { LinuxShell } from '../../src/clients/index.ts'
 import { runManyCommands, withoutKernelMessages } from './many-commands.ts'
 import { linuxArgs, needsLinux, startQemuBoard } from '../support/qemu-board.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 240_000 })
 
 const { user, password } = linuxImages
 /** Ctrl-S and Ctrl-Q, which stop and start the output of a terminal. */
@@ -15,12 +15,13 @@ const [stopTerminal, startTerminal] = ['\x13', '\x11']
 let board: Awaited<ReturnType<typeof startQemuBoard>> | undefined
 let shell: LinuxShell
 
-// One board for all tests: a boot takes seconds.
+// One board for all tests.
 beforeEach(async ({ skip }) => {
   needsLinux(skip)
   if (board !== undefined) return
   board = await startQemuBoard(linuxArgs)
-  shell = await board.console.shell('linux', { user, password })
+  // A boot takes seconds on a quiet machine, and minutes on a busy one.
+  shell = await board.console.shell('linux', { user, password, timeoutMs: 200_000 })
 })
 afterAll(() => board?.[Symbol.asyncDispose]())
 

@@ -115,6 +115,7 @@ async function start(reconnectTimeoutMs = 5_000) {
   const path = join(folder.path, 'tunnel.sock')
   const sockets = new Set<Socket>()
   let isDown = false
+  let carried = 0
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (isDown) return void socket.destroy()
     const other = connectSocket({ path: session.address, allowHalfOpen: true })
@@ -126,6 +127,7 @@ async function start(reconnectTimeoutMs = 5_000) {
         other.destroy()
       })
     }
+    other.on('data', ({ length }: Buffer) => (carried += length))
     socket.pipe(other).pipe(socket)
     return undefined
   })
@@ -146,7 +148,9 @@ async function start(reconnectTimeoutMs = 5_000) {
     await session.close()
     await folder.remove()
   })
-  return { path, driver, connection, cut, session, client: connection.root as Client }
+  /** The number of bytes that have come from the session so far. */
+  const carriedBytes = () => carried
+  return { path, driver, connection, cut, carriedBytes, session, client: connection.root as Client }
 }
 
 test('bytes are the same as without it, and come no faster than they are read', { timeout: 60_000 }, async () => {
@@ -186,10 +190,12 @@ test('a stream that is idempotent goes on, and what is written meanwhile waits',
 })
 
 test('bytes that had come when the connection broke are not lost, though nobody had read them', async () => {
-  const { client, cut } = await start()
+  const { client, cut, carriedBytes } = await start()
   const echo = await client.stream('echo')
+  const before = carriedBytes()
   const frames = Array.from({ length: 4 }, (_, frame) => Buffer.alloc(32 * 1024, String(frame)))
   for (const frame of frames) echo.write(frame)
+  await vi.waitUntil(() => carriedBytes() - before >= 4 * 32 * 1024, { timeout: 20_000 })
   // Nothing can be seen of a stream that is not read.
   await delay(200)
   await cut()
