@@ -113,13 +113,13 @@ describe('a relay board', () => {
     await expect.poll(() => board.levels, { timeout: 15_000 }).toEqual([true])
   })
 
-  test('that is pulled out while it is asked is an error of the device', async () => {
+  test('that is pulled out while it is asked is an error of the lab', async () => {
     await using board = await startRelayBoard(1, { tellsState: false })
     await using power = await serve(new LcusRelay({ url: board.path }), { client: NoyitoPowerClient })
     const asked = power.status().catch((error: unknown) => error)
     await delay(200)
     await board.interrupt()
-    expect(await asked).toMatchObject({ code: 'DEVICE_IO', origin: 'board' })
+    expect(await asked).toMatchObject({ code: 'DEVICE_IO', origin: 'lab' })
     await board.restore()
     await power.on()
   })
