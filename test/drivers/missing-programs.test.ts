@@ -15,6 +15,7 @@ import {
 } from '../../src/drivers/index.ts'
 import { serve } from '../../src/index.ts'
 import { recipes } from '../../src/drivers/command-flasher/recipes.ts'
+import { toUf2 } from '../../src/drivers/rp2040-board/uf2.ts'
 import { arduinoFirmware } from '../support/loaders/arduino.ts'
 import { createPtyPair } from '../support/pty-pair.ts'
 import { recordPrograms } from '../support/recording-programs.ts'
@@ -37,6 +38,13 @@ const flashers: Readonly<Record<CommandFlasherConfig['tool'], Omit<CommandFlashe
   avrdude: { programmer: 'arduino', chip: 'm328p', port: '/dev/null' },
   esptool: { chip: 'esp32', port: '/dev/null', address: '0x10000' },
   stm32flash: { chip: '0x410', port: '/dev/null' },
+  uf2: { chip: 'RPI-RP2', folder: '/dev' },
+}
+
+/** The images for tools that do not take every byte. */
+const flashImages: Readonly<Partial<Record<CommandFlasherConfig['tool'], Uint8Array>>> = {
+  avrdude: arduinoFirmware,
+  uf2: toUf2(Buffer.alloc(256)),
 }
 
 async function switchOn(driver: CommandPower | IpmiPower | UhubctlPower): Promise<void> {
@@ -50,10 +58,10 @@ const rows: readonly Row[] = [
     return {
       name: `CommandFlasher with ${tool}`,
       file: 'command-flasher/tool.ts',
-      message: `${tool} is not installed: ${recipes[tool].install}`,
+      message: `${recipes[tool].program} is not installed: ${recipes[tool].install}`,
       async use() {
         await using flasher = await serve(new CommandFlasher({ tool, ...config }), { client: FlasherClient })
-        await flasher.flash(tool === 'avrdude' ? arduinoFirmware : Buffer.alloc(16))
+        await flasher.flash(flashImages[tool] ?? Buffer.alloc(16))
       },
     }
   }),

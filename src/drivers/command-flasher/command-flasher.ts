@@ -19,12 +19,13 @@ import { Driver } from '../../runtime/driver.ts'
 import { BoardSteps } from './board-steps.ts'
 import { checkCommandFlasherConfig, commandFlasherRules } from './check-config.ts'
 import type { BoardStep, CommandFlasherConfig } from './config.ts'
-import { missingPlace } from './explain-failure.ts'
+import { missingPlace, placeError } from './explain-failure.ts'
 import { explainDisk, receiveImage } from './image.ts'
 import type { FlashJob, Recipe } from './recipe.ts'
 import { recipes } from './recipes.ts'
 import { startLimit } from './start-limit.ts'
 import { Tool, type ToolRunOptions } from './tool.ts'
+import { awaitFolder } from './watch-place.ts'
 
 /** The longest that the calls after a failure may take, in milliseconds. */
 const safeTimeoutMs = 10_000
@@ -183,15 +184,13 @@ export class CommandFlasher extends Driver implements Implementation<typeof Prog
       async () => {
         using limit = startLimit({ name: `the work of ${program} on the board`, timeoutMs, signal })
         await this.#tool.requireVersion(limit.signal)
-        const missing = await missingPlace(this.#config)
-        if (missing !== undefined) {
-          const message = `${missing}, the place of the board in the config, is not there: connect the board, or correct the config`
-          throw new HardwareError('DEVICE_IO', message, { origin: 'lab', details: { isAway: true } })
-        }
+        const missing = await missingPlace({ ...this.#config, folder: undefined })
+        if (missing !== undefined) throw placeError(missing)
         const receiveLine = (line: string) => this.logger.debug(`${program}: ${line}`)
         try {
           tell({ phase: 'prepare', bytes: 0, total: null })
           await this.#steps.run(this.#config.enter ?? [], limit.signal)
+          await awaitFolder(this.#config, limit.signal)
           const result = await work({ signal: limit.signal, bytes, tell, receiveLine })
           tell({ phase: 'finish', bytes: 0, total: null })
           await this.#steps.run(this.#config.leave ?? [], limit.signal)

@@ -1,5 +1,5 @@
 /** The tools, each with a recipe. */
-export const toolNames = ['avrdude', 'esptool', 'stm32flash'] as const
+export const toolNames = ['avrdude', 'esptool', 'stm32flash', 'uf2'] as const
 
 /** A tool that writes boards. */
 export type ToolName = (typeof toolNames)[number]

@@ -50,7 +50,11 @@ export async function explainFailure({ recipe, config, output, end }: FailedRun)
 }
 
 /** @returns the port, disk or folder of the config that does not exist; undefined if all do */
-export async function missingPlace({ port, disk, folder }: CommandFlasherConfig): Promise<string | undefined> {
+export async function missingPlace({
+  port,
+  disk,
+  folder,
+}: Pick<CommandFlasherConfig, 'port' | 'disk' | 'folder'>): Promise<string | undefined> {
   for (const path of [port, disk, folder]) {
     if (path?.startsWith('/') !== true) continue
     const isThere = await stat(path).then(
@@ -60,6 +64,12 @@ export async function missingPlace({ port, disk, folder }: CommandFlasherConfig)
     if (!isThere) return path
   }
   return undefined
+}
+
+/** The error for a place of the board that does not exist. */
+export function placeError(missing: string): HardwareError {
+  const message = `${missing}, the place of the board in the config, is not there: connect the board, or correct the config`
+  return new HardwareError('DEVICE_IO', message, { origin: 'lab', details: { isAway: true } })
 }
 
 function failure(

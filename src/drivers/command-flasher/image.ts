@@ -52,8 +52,13 @@ export async function receiveImage(
   })
   const { size: bytes } = await stat(path)
   if (bytes === 0) throw new HardwareError('IMAGE_INVALID', 'The image is empty')
-  const kind = await kindOf(path, recipe, config)
+  const kind = await kindOf(path, recipe)
   if (kind === 'hex') await requireWholeHex(path)
+  const board = recipe.otherBoard?.(await readFile(path), config)
+  if (board !== undefined) {
+    const details = { expected: config.chip, found: board }
+    throw new HardwareError('IMAGE_INVALID', `The image is for ${board}; the board has ${config.chip}`, { details })
+  }
   const file = `${path}${kinds[kind].suffix}`
   await rename(path, file)
   return { file, kind, bytes }
@@ -67,17 +72,10 @@ export function explainDisk(cause: unknown): unknown {
   return new HardwareError('DEVICE_IO', message, { cause, origin: 'lab' })
 }
 
-async function kindOf(path: string, recipe: Recipe, config: CommandFlasherConfig): Promise<ImageKind> {
+async function kindOf(path: string, recipe: Recipe): Promise<ImageKind> {
   await using file = await open(path)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
-  const head = buffer.subarray(0, bytesRead)
-  const kind = recognize(head)
-  const board = recipe.otherBoard?.(head, config)
-  if (board !== undefined) {
-    throw new HardwareError('IMAGE_INVALID', `The image is for ${board}; the board has ${config.chip}`, {
-      details: { expected: config.chip, found: board },
-    })
-  }
+  const kind = recognize(buffer.subarray(0, bytesRead))
   if (recipe.kinds.includes(kind)) return kind
   // Raw bytes may begin as an image of Espressif does.
   if (kind === 'esp' && recipe.kinds.includes('raw')) return 'raw'

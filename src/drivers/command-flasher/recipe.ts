@@ -91,8 +91,8 @@ export interface Recipe {
   readonly partition?: { readonly pattern: RegExp; readonly text: string } | undefined
   /** The kinds of images that the tool takes. */
   readonly kinds: readonly ImageKind[]
-  /** Reads from the first 16 bytes of an image the name of another board that it is for; undefined if there is none. */
-  readonly otherBoard?: ((head: Buffer, config: CommandFlasherConfig) => string | undefined) | undefined
+  /** Reads from an image the name of another board that it is for; undefined if there is none. */
+  readonly otherBoard?: ((image: Buffer, config: CommandFlasherConfig) => string | undefined) | undefined
   /**
    * The way to learn the id of the board. A recipe has none where the tool itself compares the id with the config before it writes;
    * its {@link failures} have the text.

@@ -39,9 +39,10 @@ export async function startBoardOnPty<Chip extends ChipModel>(
   const [path, end] = [join(folder.path, 'port'), join(folder.path, 'board')]
   const socat = await startSocat(rawPty(path), rawPty(end))
   let isOn = false
+  let isCut = false
   let write: (bytes: Uint8Array) => void = () => undefined
   const chip = create((bytes) => {
-    if (isOn) write(bytes)
+    if (isOn && !isCut) write(bytes)
   })
 
   const start = async () => {
@@ -55,7 +56,7 @@ export async function startBoardOnPty<Chip extends ChipModel>(
       for (;;) {
         const { buffer, bytesRead } = await device.read(Buffer.alloc(4096))
         if (bytesRead === 0) return
-        if (isOn) chip.receive(buffer.subarray(0, bytesRead))
+        if (isOn && !isCut) chip.receive(buffer.subarray(0, bytesRead))
       }
     }
     const ended = run().catch(() => undefined)
@@ -67,6 +68,8 @@ export async function startBoardOnPty<Chip extends ChipModel>(
   }
   let stop = await start()
   const interrupt = async () => {
+    // The chip falls silent at once, although the end of socat takes a moment.
+    isCut = true
     await socat.kill()
     await stop()
     await Promise.all([rm(path, { force: true }), rm(end, { force: true })])
@@ -85,6 +88,7 @@ export async function startBoardOnPty<Chip extends ChipModel>(
     interrupt,
     async restore() {
       await socat.restart()
+      isCut = false
       stop = await start()
     },
     async [Symbol.asyncDispose]() {
@@ -95,7 +99,7 @@ export async function startBoardOnPty<Chip extends ChipModel>(
 }
 
 /** The power of a model. */
-class ModelPower extends Driver implements Implementation<typeof Power> {
+export class ModelPower extends Driver implements Implementation<typeof Power> {
   static readonly interface = Power
   readonly #switchTo: (on: boolean) => void
 

@@ -57,9 +57,9 @@ export const esptool: Recipe = {
   chip: { pattern: /^esp(?:8266|32[a-z\d]*)$/, text: "the name of a chip: 'esp32', 'esp32s3'" },
   partition: { pattern: /^0x[\da-f]{1,8}$/i, text: "an address: '0x10000'" },
   kinds: ['esp', 'raw'],
-  otherBoard(head, { chip }) {
-    if (head[0] !== 0xe9 || chip === 'esp8266' || head.length < imageIdOffset + 2) return undefined
-    const found = imageIds[head.readUInt16LE(imageIdOffset)]
+  otherBoard(image, { chip }) {
+    if (image[0] !== 0xe9 || chip === 'esp8266' || image.length < imageIdOffset + 2) return undefined
+    const found = imageIds[image.readUInt16LE(imageIdOffset)]
     return found === chip ? undefined : found
   },
   // The tool compares the chip, but only warns about one that it does not know, and goes on.
