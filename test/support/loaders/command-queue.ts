@@ -16,6 +16,11 @@ export class CommandQueue {
     return promise
   }
 
+  /** True if these bytes are the next ones. */
+  startsWith(bytes: Uint8Array): boolean {
+    return this.#bytes.subarray(0, bytes.length).equals(bytes)
+  }
+
   #give(): void {
     const wanted = this.#wanted
     if (wanted === undefined || this.#bytes.length < wanted.count) return

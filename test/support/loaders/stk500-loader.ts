@@ -1,8 +1,15 @@
+import { setTimeout } from 'node:timers/promises'
+
 import type { ChipModel } from './board-on-pty.ts'
 import { CommandQueue } from './command-queue.ts'
 
 /** The answers, and the end of each command (AVR061: STK500 Communication Protocol, section 4). */
 const [inSync, ok, failed, endOfCommand] = [0x14, 0x10, 0x11, 0x20]
+
+/** The command that only wants an answer (same page). */
+const getSync = 0x30
+/** The time in which questions that wait in the terminal arrive, in milliseconds. */
+const questionsMs = 20
 
 /** The bytes of a command after its first one, without its end; those that are not here have none. */
 const lengths: Readonly<Record<number, number>> = { 0x41: 1, 0x42: 20, 0x45: 5, 0x55: 2, 0x56: 4, 0x74: 3 }
@@ -48,6 +55,12 @@ export class Stk500Loader implements ChipModel {
       if (end !== endOfCommand) {
         this.#send(Buffer.of(failed))
         continue
+      }
+      if (command === getSync) {
+        // avrdude asks three times, and ignores the first two answers if each comes within a quarter of a second. A model that a busy
+        // machine has held up finds several questions: a second answer would be taken for that to a later command.
+        await setTimeout(questionsMs)
+        if (queue.startsWith(Buffer.of(getSync, endOfCommand))) continue
       }
       if (command === 0x55) address = 2 * args.readUInt16LE(0)
       this.#send(Buffer.from([inSync, ...this.#execute(command, { args, data, size, address }), ok]))
