@@ -36,7 +36,13 @@ interface Row {
 /** The smallest config for each tool of CommandFlasher. */
 const flashers: Readonly<Record<CommandFlasherConfig['tool'], Omit<CommandFlasherConfig, 'tool'>>> = {
   avrdude: { programmer: 'arduino', chip: 'm328p', port: '/dev/null' },
+  'dfu-util': { chip: '0483:df11' },
   esptool: { chip: 'esp32', port: '/dev/null', address: '0x10000' },
+  fastboot: { chip: 'db845c', partition: 'boot' },
+  nrfutil: { id: '683456789' },
+  openocd: { scripts: ['board/st_nucleo_f4.cfg'] },
+  picotool: {},
+  'probe-rs': { chip: 'nRF52840_xxAA' },
   stm32flash: { chip: '0x410', port: '/dev/null' },
   uf2: { chip: 'RPI-RP2', folder: '/dev' },
 }
@@ -44,6 +50,9 @@ const flashers: Readonly<Record<CommandFlasherConfig['tool'], Omit<CommandFlashe
 /** The images for tools that do not take every byte. */
 const flashImages: Readonly<Partial<Record<CommandFlasherConfig['tool'], Uint8Array>>> = {
   avrdude: arduinoFirmware,
+  nrfutil: arduinoFirmware,
+  openocd: arduinoFirmware,
+  picotool: toUf2(Buffer.alloc(256)),
   uf2: toUf2(Buffer.alloc(256)),
 }
 

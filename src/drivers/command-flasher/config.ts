@@ -1,5 +1,16 @@
 /** The tools, each with a recipe. */
-export const toolNames = ['avrdude', 'esptool', 'stm32flash', 'uf2'] as const
+export const toolNames = [
+  'avrdude',
+  'dfu-util',
+  'esptool',
+  'fastboot',
+  'nrfutil',
+  'openocd',
+  'picotool',
+  'probe-rs',
+  'stm32flash',
+  'uf2',
+] as const
 
 /** A tool that writes boards. */
 export type ToolName = (typeof toolNames)[number]
