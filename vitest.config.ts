@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           ...e2e,
           name: 'e2e-vitest-4',
-          include: ['test/e2e/sharing.test.ts'],
+          include: ['test/e2e/{evidence,sharing}.test.ts'],
           env: { TESTED_VITEST: '4' },
         },
       },

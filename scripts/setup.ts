@@ -56,6 +56,7 @@ const parts: readonly Part[] = [
   command('ser2net', ['ser2net'], 'serial ports by RFC 2217', '-v'),
   command('/usr/sbin/sshd', ['openssh-server', 'openssh-client'], 'hosts with SSH', '-V'),
   command('dbus-daemon', ['dbus'], 'D-Bus networks'),
+  command('chromium', ['chromium'], "pages in Vitest's HTML report"),
   command('dockerd', ['docker.io', 'iptables', 'busybox-static'], 'boards in containers'),
   {
     name: "QEMU's network boot ROMs",

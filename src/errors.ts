@@ -80,6 +80,8 @@ export interface ErrorDetails {
   readonly console?: string | undefined
   /** The address of the exporter: a socket's path, or `host:port`. */
   readonly address?: string | undefined
+  /** The output that a guard has found, where the board has failed. */
+  readonly printed?: string | undefined
   /** The time limit that ran out, in milliseconds. */
   readonly limitMs?: number | undefined
   /** True if the device is not there, or not reachable, and may come back: consoles wait for it. */

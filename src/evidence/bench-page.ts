@@ -1,5 +1,5 @@
 import { exporterFacts } from '../base/exporter-facts.ts'
-import { messageOf } from '../errors.ts'
+import { HardwareError, messageOf } from '../errors.ts'
 import type { RecordedStep } from '../recording/recorder.ts'
 import type { PowerState } from '../recording/power-state.ts'
 import { showStep, showValue } from '../recording/show-step.ts'
@@ -27,7 +27,7 @@ pre { font: 12px/1.35 ui-monospace, monospace; margin: 0; white-space: pre-wrap;
 .part b { font-family: ui-monospace, monospace; font-weight: 600; }
 .console { border: 1px solid var(--line); border-radius: 6px; margin: 0 0 10px; overflow: hidden; }
 .console h2 { font: 600 12px/1.6 ui-monospace, monospace; margin: 0; padding: 2px 10px; border-bottom: 1px solid var(--line); }
-.console pre { padding: 6px 10px; } mark { background: var(--mark); color: inherit; }
+.console pre { padding: 6px 10px; } mark { background: var(--mark); color: inherit; } mark.failure { background: var(--bad); color: Canvas; }
 .error { border-left: 3px solid var(--bad); padding: 2px 10px; margin: 0 0 10px; }
 `
 
@@ -48,7 +48,7 @@ export function benchPage(attempt: Attempt, step: RecordedStep): PageNode {
     ...errorOf(attempt, step),
     ...resultOf(attempt, step),
     ...partsOf(bench),
-    ...bench.consoles.map((console) => consoleOf(console, matchOf(attempt, step))),
+    ...bench.consoles.map((console) => consoleOf(console, markedBy(attempt, step))),
   )
 }
 
@@ -61,7 +61,14 @@ function exportersOf({ exporters }: Attempt): string {
 
 function errorOf({ recorder }: Attempt, { error }: RecordedStep): Part[] {
   if (error === undefined) return []
-  return [element('div', { class: 'error' }, element('pre', { class: 'bad' }, recorder.mask(messageOf(error))))]
+  return [element('div', { class: 'error' }, element('pre', { class: 'bad' }, recorder.mask(explanationOf(error))))]
+}
+
+/** The message of an error without the last lines of a console, which stand below it in the page. */
+function explanationOf(error: unknown): string {
+  if (!(error instanceof HardwareError) || error.details.console === undefined) return messageOf(error)
+  const lines = error.message.split('\n').filter((line) => !/^ {2}[·|]/.test(line))
+  return lines.map((line) => line.replace(/ Last lines:$/, '')).join('\n')
 }
 
 function resultOf({ recorder }: Attempt, { kind, result }: RecordedStep): Part[] {
@@ -85,23 +92,37 @@ function pinOf({ name, value }: PinView): Part {
   return element('div', { class: 'part' }, element('b', {}, name), ` ${value}`)
 }
 
-/** The text that a console printed, and that the step waited for. */
-function matchOf({ recorder }: Attempt, { kind, result }: RecordedStep): string | undefined {
-  const { text } = (typeof result === 'object' && result !== null ? result : {}) as { readonly text?: unknown }
-  return kind === 'expect' && typeof text === 'string' && text !== '' ? recorder.mask(text) : undefined
+/** A text on a console that is marked. */
+interface Marked {
+  readonly text: string
+  /** True for the message with which the board has failed. */
+  readonly isBad: boolean
 }
 
-function consoleOf({ name, lines }: ConsoleView, match: string | undefined): Part {
+/** The text that a console printed, and that the step waited for; that of a guard, if one ended the wait. */
+function markedBy({ recorder }: Attempt, { kind, result, error }: RecordedStep): Marked | undefined {
+  const { printed } = error instanceof HardwareError ? error.details : {}
+  if (printed !== undefined) return { text: recorder.mask(printed), isBad: true }
+  const { text } = (typeof result === 'object' && result !== null ? result : {}) as { readonly text?: unknown }
+  if (kind !== 'expect' || typeof text !== 'string' || text === '') return undefined
+  return { text: recorder.mask(text), isBad: false }
+}
+
+function consoleOf({ name, lines }: ConsoleView, marked: Marked | undefined): Part {
   const text = lines.join('\n')
-  const at = match === undefined ? -1 : text.lastIndexOf(match)
-  const marked: Part[] =
-    match === undefined || at < 0
+  const at = marked === undefined ? -1 : text.lastIndexOf(marked.text)
+  const parts: Part[] =
+    marked === undefined || at < 0
       ? [text]
-      : [text.slice(0, at), element('mark', {}, match), text.slice(at + match.length)]
+      : [
+          text.slice(0, at),
+          element('mark', marked.isBad ? { class: 'failure' } : {}, marked.text),
+          text.slice(at + marked.text.length),
+        ]
   return element(
     'section',
     { class: 'console' },
     element('h2', {}, name),
-    element('pre', {}, ...(text === '' ? ['(nothing)'] : marked), element('span', { class: 'good' }, '▏')),
+    element('pre', {}, ...(text === '' ? ['(nothing)'] : parts), element('span', { class: 'good' }, '▏')),
   )
 }

@@ -228,7 +228,7 @@ export abstract class ConsoleBase extends ConsoleReader implements Conversation,
 function guardFailure(consoleName: string, hit: GuardHit, facts: ErrorDetails | undefined): HardwareError {
   return new HardwareError('GUARD_TRIPPED', `console ${consoleName} reports a ${describeGuardHit(hit)}`, {
     origin: hit.guard.origin,
-    details: { ...facts, console: consoleName },
+    details: { ...facts, console: consoleName, printed: hit.text.trim() },
   })
 }
 

@@ -36,6 +36,8 @@ export interface ConsoleErrorOptions extends Pick<HardwareErrorOptions, 'cause' 
   readonly patterns?: readonly Pattern[] | undefined
   /** The time limit of the wait, in milliseconds. */
   readonly limitMs?: number | undefined
+  /** The output that a guard has found. */
+  readonly printed?: string | undefined
 }
 
 /**
@@ -56,7 +58,7 @@ export function consoleError(
     cursor,
     isBehindMatch,
   }: ConsoleErrorContext,
-  { patterns = [], limitMs, cause, origin }: ConsoleErrorOptions = {},
+  { patterns = [], limitMs, printed, cause, origin }: ConsoleErrorOptions = {},
 ): HardwareError {
   const { transcript } = stream
   const mask = (text: string) => maskSecrets(text, secrets)
@@ -78,7 +80,7 @@ export function consoleError(
       ? ['Most of this is no text: compare the rate of the serial line (baudrate) with the device, and its wires.']
       : []),
   ].join('\n')
-  const details = { ...facts, console: name, limitMs }
+  const details = { ...facts, console: name, limitMs, printed: printed === undefined ? undefined : mask(printed) }
   // A text that came before is not to be expected again, unless something was done to the board since then.
   const isPassed = (at: number) => !sent.isAfter(at) && transcript.timeAt({ text: at, raw: 0 }) > lastCallAt()
   const isMistake = misses.some(({ fault, passedAt }) => {

@@ -214,7 +214,7 @@ export class ConsoleReader {
   /** The cursor moves behind the match of the guard, so the next wait begins there, as after a restart. */
   #guardError(hit: GuardHit, what: string): HardwareError {
     const how = `did not ${what}, because of a ${describeGuardHit(hit)}`
-    const error = this.#error('GUARD_TRIPPED', how, { origin: hit.guard.origin })
+    const error = this.#error('GUARD_TRIPPED', how, { origin: hit.guard.origin, printed: hit.text.trim() })
     this.pass(hit)
     return error
   }
