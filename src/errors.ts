@@ -53,6 +53,8 @@ export const errorCodes = {
   SELECTOR_INVALID: 'test',
   SETUP_BROKEN: 'lab',
   STATE_UNREACHABLE: 'test',
+  TARGET_TESTS_INCOMPLETE: 'firmware',
+  TARGET_TEST_FAILED: 'firmware',
   UNAUTHENTICATED: 'lab',
   VALUE_UNSUPPORTED: 'test',
   WORKER_EXITED: 'test',

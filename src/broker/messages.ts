@@ -24,6 +24,8 @@ export interface HardwareContext {
   readonly allow: readonly string[]
   /** The name of Vitest's project; empty if the run has one project without a name. */
   readonly project: string
+  /** True for `vitest list`, which loads the test files to list their tests, and runs nothing. */
+  readonly isListing: boolean
 }
 
 /** The hardware of one test, for reports. */

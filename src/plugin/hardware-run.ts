@@ -174,6 +174,7 @@ function contextOf(broker: string, options: HardwareOptions, vitest: string, pro
     vitestVersion: vitest,
     allow: [...(options.allow ?? [])],
     project,
+    isListing: process.argv[2] === 'list',
   }
 }
 

@@ -254,14 +254,17 @@ function ask(stream: Duplex, content: string): Promise<string> {
   })
 }
 
-test('the committed firmware is what its source compiles to', async ({ skip }) => {
+test.for([
+  ['examples/microbit/firmware/firmware.c', 'examples/microbit/firmware/firmware.elf'],
+  ['test/support/firmware/target-tests.c', 'test/support/firmware/target-tests.elf'],
+])('the committed firmware is what %s compiles to', async ([source = '', committed = ''], { skip }) => {
   // Not needsCommand(): it is large, so that it is not installed for the tests alone.
   if (spawnSync('arm-none-eabi-gcc', ['--version']).error !== undefined) skip('arm-none-eabi-gcc is not installed')
   const folder = await mkdtemp(join(tmpdir(), 'microbit-'))
   try {
     const built = join(folder, 'firmware.elf')
-    execFileSync(process.execPath, ['scripts/build-microbit-firmware.ts', built])
-    expect(await readFile(built)).toEqual(await readFile(firmware))
+    execFileSync(process.execPath, ['scripts/build-microbit-firmware.ts', source, built])
+    expect(await readFile(built)).toEqual(await readFile(committed))
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -52,6 +52,7 @@ const context = {
   vitestVersion: '5.1.1',
   allow: [],
   project: '',
+  isListing: false,
 } as const
 
 const work = Object.entries(files).map(async ([file, roles]) => {

@@ -74,6 +74,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['errors.ts', 'base/', 'recording/', 'clients/call-options.ts', 'clients/console/types.ts'],
     typesOnly: ['clients/console/types.ts'],
   },
+  'target-tests': {
+    purpose: 'The tests that a firmware runs itself: their formats, read from a console.',
+    imports: ['errors.ts', 'base/'],
+  },
   boards: {
     purpose: 'The states of a board and the ways between them.',
     imports: ['errors.ts', 'base/', 'recording/', 'clients/'],
@@ -118,6 +122,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'recording/',
       'evidence/',
       'clients/',
+      'target-tests/',
       'boards/',
       'broker/messages.ts',
     ],

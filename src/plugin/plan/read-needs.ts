@@ -7,7 +7,9 @@ export interface StaticNeed {
 }
 
 const packageName = 'vitest-hardware'
-const exportName = 'needs'
+/** The functions that declare needs. */
+const exportNames = ['needs', 'onTargetTests'] as const
+type ExportName = (typeof exportNames)[number]
 
 /** A need about which nothing else is known. */
 const unknownNeed: StaticNeed = { role: undefined, selector: undefined }
@@ -38,8 +40,9 @@ const wrappers = ['ParenthesizedExpression', 'TSAsExpression', 'TSSatisfiesExpre
 const functions = ['ArrowFunctionExpression', 'FunctionExpression']
 
 /**
- * Reads the needs that a module declares with `needs()`, without running it. A module that imports `needs`, but has no call with
- * readable roles, has one unknown need.
+ * Reads the needs that a module declares with `needs()` or `onTargetTests()`, without running it. A module that imports one of them,
+ * but has no call with readable roles, has one unknown need. The leases of `onTargetTests()` end before all others of the file begin,
+ * so that only one declaration counts.
  *
  * @param code the source
  * @param file the path; its ending gives the language
@@ -51,22 +54,24 @@ export async function readNeeds(code: string, file: string): Promise<readonly St
   const program = await parseModule(code, file)
   if (program === undefined) return [unknownNeed]
   const names = importedNames(program)
-  const calls = [...findCalls(program, names)]
+  const found = [...findCalls(program, names)]
+  const together = found.filter(({ name }) => name === 'needs')
+  const calls = together.length > 0 ? together : found.slice(0, 1)
   const needs = calls.flatMap(({ call, certain }) => (certain ? rolesOf(call) : [unknownNeed]))
   return needs.length === 0 && names.imported ? [unknownNeed] : needs
 }
 
 interface Names {
-  /** The local names of `needs`. */
-  readonly functions: ReadonlySet<string>
-  /** The names of objects that have `needs` as a property. */
+  /** The functions, by their local names. */
+  readonly functions: ReadonlyMap<string, ExportName>
+  /** The names of objects that have the functions as properties. */
   readonly namespaces: ReadonlySet<string>
-  /** True if the module imports `needs`, or exports it to other modules. */
+  /** True if the module imports one of the functions, or exports it to other modules. */
   readonly imported: boolean
 }
 
 function importedNames(program: SyntaxNode): Names {
-  const functions = new Set<string>()
+  const functions = new Map<string, ExportName>()
   const namespaces = new Set<string>()
   let passedOn = false
   for (const statement of nodesIn(program['body'])) {
@@ -75,21 +80,32 @@ function importedNames(program: SyntaxNode): Names {
     for (const specifier of nodesIn(statement['specifiers'])) {
       if (isType(specifier)) continue
       const local = nameOf(specifier['local'])
-      if (specifier.type === 'ExportSpecifier') passedOn ||= local === exportName
+      if (specifier.type === 'ExportSpecifier') passedOn ||= exportNameOf(local) !== undefined
       else if (specifier.type === 'ImportNamespaceSpecifier' && local !== undefined) namespaces.add(local)
-      else if (nameOf(specifier['imported']) === exportName && local !== undefined) functions.add(local)
+      else {
+        const name = exportNameOf(nameOf(specifier['imported']))
+        if (name !== undefined && local !== undefined) functions.set(local, name)
+      }
     }
   }
   return { functions, namespaces, imported: passedOn || functions.size > 0 }
 }
 
-/** Finds all calls of `needs()`, in the order of the source. A call is certain if each evaluation of the module reaches it. */
-function* findCalls(program: SyntaxNode, names: Names): Generator<{ call: SyntaxNode; certain: boolean }> {
+/** A call of one of the functions. It is certain if each evaluation of the module reaches it. */
+interface FoundCall {
+  readonly name: ExportName
+  readonly call: SyntaxNode
+  readonly certain: boolean
+}
+
+/** Finds all calls of the functions, in the order of the source. */
+function* findCalls(program: SyntaxNode, names: Names): Generator<FoundCall> {
   // Generated source can be nested too deeply for recursion.
   const stack = [{ node: program, certain: true }]
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { node, certain: reached } = next
-    if (node.type === 'CallExpression' && isNeeds(node['callee'], names)) yield { call: node, certain: reached }
+    const name = node.type === 'CallExpression' ? calledName(node['callee'], names) : undefined
+    if (name !== undefined) yield { name, call: node, certain: reached }
     const certain = reached && alwaysEvaluated.has(node.type)
     const children = Object.values(node).flatMap(nodesIn)
     const called = node.type === 'CallExpression' ? nodesIn(node['arguments']) : []
@@ -101,16 +117,19 @@ function* findCalls(program: SyntaxNode, names: Names): Generator<{ call: Syntax
   }
 }
 
-function isNeeds(callee: unknown, names: Names): boolean {
+function calledName(callee: unknown, names: Names): ExportName | undefined {
   const [node] = nodesIn(callee)
-  if (node === undefined) return false
-  if (node.type === 'Identifier') return names.functions.has(nameOf(node) ?? '')
-  if (node.type !== 'MemberExpression') return false
-  const property = node['computed'] === true ? textOf(node['property']) : nameOf(node['property'])
-  return property === exportName && names.namespaces.has(nameOf(node['object']) ?? '')
+  if (node === undefined) return undefined
+  if (node.type === 'Identifier') return names.functions.get(nameOf(node) ?? '')
+  if (node.type !== 'MemberExpression' || !names.namespaces.has(nameOf(node['object']) ?? '')) return undefined
+  return exportNameOf(node['computed'] === true ? textOf(node['property']) : nameOf(node['property']))
 }
 
-/** Reads the roles of a call of `needs()`. */
+function exportNameOf(name: string | undefined): ExportName | undefined {
+  return exportNames.find((known) => known === name)
+}
+
+/** Reads the roles of a call. */
 function rolesOf(call: SyntaxNode): readonly StaticNeed[] {
   const declared = unwrap(nodesIn(call['arguments'])[0])
   if (declared?.type !== 'ObjectExpression') return [unknownNeed]

@@ -70,6 +70,9 @@ describe('where needs() comes from', () => {
     `import * as hardware from 'vitest-hardware'; hardware.needs${call}`,
     `import * as hardware from 'vitest-hardware'; hardware['needs']${call}`,
     `import { needs } from 'vitest-hardware'; needs${call}.extend('other', 1)`,
+    `import { onTargetTests } from 'vitest-hardware'; await onTargetTests(${call.slice(1, -1)}, { format: 'tap' })`,
+    `import { needs, onTargetTests } from 'vitest-hardware'; await onTargetTests({ other: {} }, {}); needs${call}`,
+    `import * as hardware from 'vitest-hardware'; await hardware.onTargetTests(${call.slice(1, -1)}, {})`,
   ])('%s', async (code) => {
     expect(await readNeeds(code, 'a.test.ts')).toEqual([uno])
   })
