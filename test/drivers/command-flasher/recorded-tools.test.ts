@@ -135,6 +135,18 @@ test('another product is a wrong board, and nothing is written', async () => {
   expect(await programs.lastArguments('fastboot')).toEqual(['getvar', 'product'])
 })
 
+test.each([
+  'Warn : UNEXPECTED idcode: 0x2ba01477\nError: expected 1 of 1: 0x1ba01477',
+  'Warn : JTAG tap: a.cpu       UNEXPECTED: 0x2ba01477 (mfg: 0x23b)\nError: JTAG tap: a.cpu  expected 1 of 1: 0x1ba01477',
+])('another chip is a wrong board for OpenOCD, too: %s', async (prints) => {
+  await using programs = await recordPrograms(['openocd'], { prints })
+  await expect(flash({ tool: 'openocd', scripts: ['a.cfg'] }, hex)).rejects.toMatchObject({
+    code: 'WRONG_BOARD',
+    details: { expected: '0x1ba01477', found: '0x2ba01477' },
+  })
+  expect(await programs.allArguments('openocd')).toHaveLength(2)
+})
+
 test('dfu-util itself finds no board', async ({ skip }) => {
   needsCommand('dfu-util', skip)
   await expect(flash({ tool: 'dfu-util', chip: 'ffff:fff0' }, raw)).rejects.toMatchObject({

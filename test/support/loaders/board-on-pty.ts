@@ -20,7 +20,7 @@ export interface BoardOnPty<Chip extends ChipModel> extends AsyncDisposable {
   readonly path: string
   readonly chip: Chip
   /** Makes a driver of its power. */
-  power(): Driver
+  power(): ModelPower
   readonly isOn: boolean
   /** Pulls the cable. */
   interrupt(): Promise<void>

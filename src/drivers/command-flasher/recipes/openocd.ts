@@ -28,7 +28,7 @@ export const openocd: Recipe = {
   flash: (job) => [{ args: args(job), phase: 'check', progress, success: /\*\* Verified OK \*\*/ }],
   failures: [
     {
-      pattern: /UNEXPECTED idcode: (?<found>0x[\da-f]+)[\s\S]*?expected \d+ of \d+: (?<expected>0x[\da-f]+)/i,
+      pattern: /UNEXPECTED(?: idcode)?: (?<found>0x[\da-f]+)[\s\S]*?expected \d+ of \d+: (?<expected>0x[\da-f]+)/i,
       code: 'WRONG_BOARD',
       text: 'the chip has another id than the script expects; nothing was written',
     },
