@@ -91,6 +91,11 @@ export const seededFaults: Readonly<Record<string, SeededFault>> = {
     culprit: /Console dut\.loops did not print "login: "[\s\S]*watchdog: reset\n.*U-Boot 2024\.01/,
     step: 'dut.loops.expect("login: ", {"timeoutMs":400})',
   },
+  'output that must not come': {
+    origin: 'firmware',
+    culprit: /Console dut\.loops printed "watchdog: reset", which it should not print for 4000 ms/,
+    step: 'expect(dut.loops).not.toPrint("watchdog: reset", {"timeoutMs":4000})',
+  },
   'cut line': {
     origin: 'firmware',
     code: 'CONSOLE_TIMEOUT',

@@ -40,6 +40,10 @@ test('watchdog loop', async ({ dut }) => {
   await dut.loops.expect('login: ', { timeoutMs: 400 })
 })
 
+test('output that must not come', async ({ dut }) => {
+  await expect(dut.loops).not.toPrint('watchdog: reset', { timeoutMs: 4_000 })
+})
+
 test('wrong baud rate', async ({ dut }) => {
   await dut.line.send(Uint8Array.from({ length: 64 }, (_, index) => 0x80 + ((index * 37) % 0x7f)))
   await dut.line.expect('login: ', { timeoutMs: 300 })
