@@ -105,7 +105,7 @@ test.each([
 })
 
 test('blames the board that does not answer, or does not keep what is written, and the lab for the port', async () => {
-  await using silent = await serveBoard({ enter: [{ wait: 0 }] })
+  await using silent = await serveBoard({ enter: [{ wait: 0 }], args: ['--no-stub', '--connect-attempts', '1'] })
   await expect(silent.flash(esp32Image)).rejects.toMatchObject({
     code: 'DEVICE_IO',
     origin: 'board',

@@ -31,7 +31,7 @@ export async function startEsp32Board() {
   const flasher = (config: Partial<CommandFlasherConfig> = {}) => {
     const common = { tool: 'esptool', program: pythonProgram('esptool'), chip: 'esp32', port: board.path } as const
     // The model cannot run the program that esptool loads into the RAM of a chip.
-    const rest = { address: `0x${appAddress.toString(16)}`, args: ['--no-stub', '--connect-attempts', '1'] }
+    const rest = { address: `0x${appAddress.toString(16)}`, args: ['--no-stub'] }
     const steps = { enter: [{ cycle: 'power', seconds: 0.01 }], leave: [{ cycle: 'power', seconds: 0.01 }] }
     return new CommandFlasher({ ...common, ...rest, ...steps, ...config }, { power: board.power() })
   }
