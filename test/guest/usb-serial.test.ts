@@ -58,7 +58,7 @@ describe.skipIf(outsideOfGuest() !== undefined)('a port of a USB device', () => 
     },
   )
 
-  test('that is pulled out in mid-stream is a failure of the board, and the console reads on when it is back', async () => {
+  test('that is pulled out in mid-stream is a failure of the lab, and the console reads on when it is back', async () => {
     await using serial = await serveSerial()
     await serial.attach()
     const stream = await serial.connect()
@@ -69,7 +69,7 @@ describe.skipIf(outsideOfGuest() !== undefined)('a port of a USB device', () => 
     await gadget.unplug()
     await expect(text(stream)).rejects.toMatchObject({
       code: 'DEVICE_IO',
-      origin: 'board',
+      origin: 'lab',
       message: expect.stringMatching(/\/dev\/ttyACM\d+ is gone/),
     })
     await serial.expect('the device is away')
