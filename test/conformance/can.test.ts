@@ -113,6 +113,12 @@ describe('an adapter with the protocol of Lawicel', () => {
     expect(adapter.commands).toEqual(['C', 'O', 't0010', 'C', 'C', 'O', 't0020'])
   })
 
+  test('that is slow is set up with its own answers, and not with late ones to the commands before', async () => {
+    await using peers = await startCan({ bitrate: 500_000 }, ({ behaviour }) => (behaviour.delayMs = 400))
+    await peers.can.send({ id: 1 })
+    expect(peers.adapter.commands).toEqual(['C', 'C', 'S6', 'O', 't0010'])
+  })
+
   test.each([
     ['S', { bitrate: 800_000 }, 'it cannot do what bitrate of the config says'],
     ['Z', { timestamps: true }, 'it cannot do what timestamps of the config says'],

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import type { Duplex } from 'node:stream'
 
 import { withTimeLimit } from '../../../base/time-limit.ts'
@@ -24,6 +25,9 @@ export class SlcanLine {
   readonly #reader = new SlcanReader()
   readonly #events: SlcanEvents
   #asked: { readonly expected: RegExp; readonly answer: (answer: SlcanAnswer) => void } | undefined
+  /** The number of commands whose answers have not come in time, and may come yet. */
+  #unanswered = 0
+  readonly #settled = new EventEmitter<{ settled: [] }>()
 
   /** @param name the adapter in errors */
   constructor(name: string, stream: Duplex, events: SlcanEvents) {
@@ -53,6 +57,7 @@ export class SlcanLine {
     const { promise: answered, resolve: answer } = Promise.withResolvers<SlcanAnswer>()
     const asked = { expected, answer }
     this.#asked = asked
+    this.#unanswered++
     try {
       const name = `the answer of ${this.#name} to '${command}'`
       return await withTimeLimit({ name, timeoutMs, origin: 'lab' }, async () => {
@@ -64,18 +69,38 @@ export class SlcanLine {
     }
   }
 
+  /**
+   * Waits for the answers of commands that had none in time, which would pass for those of the next commands. An adapter that was not
+   * ready may have lost such a command.
+   *
+   * @param options.timeoutMs the longest wait, in milliseconds; its end is no error
+   * @throws the signal's reason
+   */
+  async settle({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<void> {
+    if (this.#unanswered === 0) return
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    await once(this.#settled, 'settled', { signal: limit }).catch(() => signal.throwIfAborted())
+    this.#unanswered = 0
+  }
+
   #receive(bytes: Uint8Array): void {
     for (const part of this.#reader.push(bytes)) {
       if (part.kind === 'frame') this.#events.frame(part)
       else if (part.kind === 'refusal') this.#answer({ isRefused: true })
       else if (this.#asked?.expected.test(part.text) === true) this.#answer({ isRefused: false, text: part.text })
-      // The answers to commands that nobody waits for, such as those before the channel is opened.
-      else if (part.text !== '') this.#events.unknown(part.text)
+      // The answer to a command that nobody waits for any more.
+      else if (part.text === '') this.#count()
+      else this.#events.unknown(part.text)
     }
   }
 
   #answer(answer: SlcanAnswer): void {
     this.#asked?.answer(answer)
     this.#asked = undefined
+    this.#count()
+  }
+
+  #count(): void {
+    if (this.#unanswered > 0 && --this.#unanswered === 0) this.#settled.emit('settled')
   }
 }

@@ -18,8 +18,10 @@ const answerTimeoutMs = 2_000
 const readyTimeoutMs = 6_000
 /** The time between two questions if it is ready, in milliseconds. */
 const readyIntervalMs = 300
-/** The time in which the answers to these questions arrive, in milliseconds. */
+/** The time in which answers to an earlier program arrive, in milliseconds. */
 const settleMs = 50
+/** The longest wait for late answers to our own questions, in milliseconds. */
+const lateAnswerMs = 1_000
 
 /** The settings of {@link SlcanLink}. */
 export interface SlcanSettings {
@@ -147,6 +149,7 @@ export class SlcanLink implements CanLink {
       throw new HardwareError('DEVICE_IO', `${this.#name} does not answer: ${cure}`, { origin: 'lab' })
     }
     await pause(settleMs, { signal })
+    await line.settle({ timeoutMs: lateAnswerMs, signal })
   }
 
   async #setUp(line: SlcanLine, command: string): Promise<void> {
@@ -161,8 +164,9 @@ export class SlcanLink implements CanLink {
   /** Closes the channel: an open one would go on to acknowledge frames on the bus. */
   async #close({ line, stream }: OpenAdapter): Promise<void> {
     this.#events.lost(new HardwareError('DEVICE_IO', `Lost ${this.#name}`, { origin: 'lab' }))
-    // A line that is gone takes no command.
-    await line.send('C').catch(() => undefined)
+    // The answer would be that to a command of the next use. A line that is gone takes no command.
+    const closed = this.#settings.acknowledges ? line.ask('C', { timeoutMs: lateAnswerMs }) : line.send('C')
+    await closed.catch(() => undefined)
     await stream.close()
   }
 }
