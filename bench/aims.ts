@@ -1,6 +1,6 @@
 import { consolePatterns } from './console.ts'
 import { chunkSizes, metrics } from './metrics.ts'
-import type { ConsoleResults, MemoryResults, Results, SpeedResults } from './results.ts'
+import type { ConsoleResults, MemoryResults, RecordingResults, Results, SpeedResults } from './results.ts'
 
 /** An aim, and what came of it. */
 export interface Verdict {
@@ -15,11 +15,12 @@ const [small, large] = [chunkSizes.slice(0, 2), chunkSizes.slice(2)]
 const directions = ['up', 'down', 'echo']
 
 /** Holds the results against the aims; those of a part that was not measured are left out. */
-export function judge({ speed, memory, console }: Results): Verdict[] {
+export function judge({ speed, memory, console, recording }: Results): Verdict[] {
   return [
     ...(speed === undefined ? [] : judgeSpeed(speed)),
     ...(memory === undefined ? [] : judgeMemory(memory)),
     ...(console === undefined ? [] : judgeConsole(console)),
+    ...(recording === undefined ? [] : judgeRecording(recording)),
   ]
 }
 
@@ -62,6 +63,13 @@ function judgeConsole({ waits }: ConsoleResults): Verdict[] {
     // Linear: what is constant, such as loading, only makes it less.
     atMost({ name: `a console, 50 MB against 5 MB, ${name}`, ratio: ms(name, 50) / ms(name, 5) }, 12),
   ])
+}
+
+function judgeRecording({ percent }: RecordingResults): Verdict[] {
+  return Object.entries(percent).map(([id, { median }]) => {
+    const name = metrics.find((metric) => metric.id === id)?.name ?? 'call'
+    return below(`the recording of: ${name}`, median, id === 'call' ? 3 : 5, '%')
+  })
 }
 
 function atMost({ name, ratio }: { name: string; ratio: number }, limit: number): Verdict {

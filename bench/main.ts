@@ -7,6 +7,7 @@
  * `--memory`          instead: the exporter's memory while much is streamed
  * `--gibibytes <n>`   how much, in each direction (default 10)
  * `--console`         instead: how long a console takes through much output
+ * `--recording`       instead: what the recording costs, on against off in one process
  */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -16,6 +17,7 @@ import { measureConsole } from './console.ts'
 import { measureMemory } from './memory.ts'
 import { fullPlan, quickPlan } from './plan.ts'
 import { fileOf } from './process.ts'
+import { measureRecording } from './recording.ts'
 import { formatReport, writeDocument } from './report.ts'
 import { readResults, type Results, writeResults } from './results.ts'
 import { measureSpeed } from './speed.ts'
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     memory: { type: 'boolean', default: false },
     gibibytes: { type: 'string', default: '10' },
     console: { type: 'boolean', default: false },
+    recording: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5))
@@ -51,6 +54,10 @@ if (options.quick) {
 
 async function measure(): Promise<Results> {
   if (options.memory) return { memory: await measureMemory({ gibibytes, print }) }
+  if (options.recording) {
+    const slices = options.quick ? { slices: 10, sliceMs: 15 } : { slices: 60, sliceMs: 40 }
+    return { recording: await measureRecording({ rounds, ...slices, print }) }
+  }
   if (options.console) return { console: await measureConsole({ rounds, print }) }
   return { speed: await measureSpeed({ rounds, plan: options.quick ? quickPlan : fullPlan, print }) }
 }

@@ -9,6 +9,7 @@ import {
   type ConsoleResults,
   describeConditions,
   type MemoryResults,
+  type RecordingResults,
   type Results,
   type SpeedResults,
 } from './results.ts'
@@ -52,11 +53,12 @@ export function writeDocument(results: Results): void {
   writeFileSync(document, written)
 }
 
-function sections({ speed, memory, console }: Results, verdicts: readonly Verdict[]): Section[] {
+function sections({ speed, memory, console, recording }: Results, verdicts: readonly Verdict[]): Section[] {
   return [
     ...(speed === undefined ? [] : [pairSection(speed), coldSection(speed)]),
     ...(memory === undefined ? [] : [memorySection(memory)]),
     ...(console === undefined ? [] : [consoleSection(console)]),
+    ...(recording === undefined ? [] : [recordingSection(recording)]),
     aimSection(verdicts),
   ]
 }
@@ -107,6 +109,15 @@ function consoleSection({ rounds, waits, ...conditions }: ConsoleResults): Secti
   return {
     intro: `${what}; median of ${rounds} rounds and range. ${describeConditions(conditions)}.`,
     table: [head, ...rows],
+  }
+}
+
+function recordingSection({ rounds, percent, ...conditions }: RecordingResults): Section {
+  const names = new Map(metrics.map(({ id, name }) => [id, name]))
+  const rows = Object.entries(percent).map(([id, summary]) => [names.get(id) ?? 'call', spread(summary)])
+  return {
+    intro: `The time of the client’s processor that the recording adds: a connection with it against one without, in turns in one process; median of ${rounds} processes and range. ${describeConditions(conditions)}.`,
+    table: [['', '% more'], ...rows],
   }
 }
 

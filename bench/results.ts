@@ -42,8 +42,16 @@ export interface ConsoleResults extends Conditions {
   readonly waits: Readonly<Record<string, Summary>>
 }
 
+/** The cost of the recording. */
+export interface RecordingResults extends Conditions {
+  readonly rounds: number
+  /** The time that is added, in percent, by metric. */
+  readonly percent: Readonly<Record<string, Summary>>
+}
+
 /** The content of results.json. */
 export interface Results {
+  readonly recording?: RecordingResults
   readonly speed?: SpeedResults
   readonly memory?: MemoryResults
   readonly console?: ConsoleResults

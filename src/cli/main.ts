@@ -20,7 +20,11 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 
 /** The codes of mistakes in files that the user has given. */
-const fileMistakes: ReadonlySet<string> = new Set(['CLIENT_CONFIG_INVALID', 'EXPORTER_CONFIG_INVALID'])
+const fileMistakes: ReadonlySet<string> = new Set([
+  'CLIENT_CONFIG_INVALID',
+  'EXPORTER_CONFIG_INVALID',
+  'RECORDING_INVALID',
+])
 
 try {
   await createProgram(version).parseAsync()

@@ -7,6 +7,7 @@ import { getExportersCommand } from './commands/get-exporters.ts'
 import { getLeasesCommand } from './commands/get-leases.ts'
 import { runCommand } from './commands/run.ts'
 import { shellCommand } from './commands/shell.ts'
+import { showRecordingCommand } from './commands/show-recording.ts'
 import { updateLeaseCommand } from './commands/update-lease.ts'
 import { withExamples } from './options.ts'
 
@@ -20,6 +21,7 @@ export function createProgram(version: string): Command {
     .addCommand(runCommand())
     .addCommand(shellCommand())
     .addCommand(callCommand())
+    .addCommand(group('recording', 'read the recordings of tests', showRecordingCommand()))
     .addCommand(group('get', 'list exporters or leases of a controller', getExportersCommand(), getLeasesCommand()))
     .addCommand(group('create', 'create a lease on a controller', createLeaseCommand()))
     .addCommand(group('update', 'change a lease on a controller', updateLeaseCommand()))

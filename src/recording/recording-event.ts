@@ -95,6 +95,8 @@ export type RecordingFact =
     }
   /** Bytes of a stream: `in` comes from the driver. */
   | { readonly type: 'bytes'; readonly id: number; readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
+  /** Bytes of a fast stream that were not kept. They came before the next event of the stream. */
+  | { readonly type: 'skipped'; readonly id: number; readonly direction: 'in' | 'out'; readonly bytes: number }
   /** A stream is closed, after so many bytes in each direction. */
   | {
       readonly type: 'close'

@@ -9,6 +9,7 @@ const types: ReadonlySet<string> = new Set<RecordingEvent['type']>([
   'return',
   'open',
   'bytes',
+  'skipped',
   'close',
   'console',
   'output',
@@ -30,8 +31,8 @@ export function* formatRecording({ header, events }: RecordingFile): Generator<s
   yield `${endLine}\n`
 }
 
-/** Bytes are a text if they are one in UTF-8, else base64. */
-function toLine(event: RecordingEvent): object {
+/** Converts an event to JSON. Bytes are a text if they are one in UTF-8, else base64. */
+export function toLine(event: RecordingEvent): object {
   const { at, type, ...fields } = event
   const rounded = Object.entries(fields).map(([name, value]) => [name, name === 'durationMs' ? round(value) : value])
   const line = { at: round(at), type, ...Object.fromEntries(rounded) }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import { BoundedEvents } from './bounded-events.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { copyAsJson, recordedError } from './json-value.ts'
 import { RecordedStream } from './recorded-stream.ts'
 import type { RecordingClock } from './recording-clock.ts'
@@ -30,6 +31,7 @@ export class Recording {
   readonly #clock: RecordingClock
   readonly #events: BoundedEvents
   readonly #traffic: BoundedEvents
+  readonly #budget = new ByteBudget()
   #exporter: RecordedExporter = { drivers: [] }
 
   constructor(role: string, clock: RecordingClock, limitBytes: number = defaultLimitBytes) {
@@ -102,11 +104,12 @@ export class Recording {
   opened(stream: Duplex, { driver, method }: Method, kind: 'stream' | 'file'): void {
     const id = this.#clock.nextId()
     this.note({ type: 'open', id, role: this.role, kind, driver, method })
-    const sink = (fact: RecordingFact, size: number) => {
-      const to = fact.type === 'bytes' ? this.#traffic : this.#events
+    const note = (fact: RecordingFact, size: number) => {
+      const to = fact.type === 'bytes' || fact.type === 'skipped' ? this.#traffic : this.#events
       to.add({ ...fact, at: this.#clock.time }, size)
     }
-    new RecordedStream(stream, id, sink, kind === 'stream')
+    const takes = (size: number) => this.#budget.takes(size, this.#clock.time)
+    new RecordedStream(stream, id, { note, takes }, kind === 'stream')
   }
 
   /** Notes a stream that could not be opened. */

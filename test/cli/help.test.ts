@@ -40,6 +40,7 @@ test('each command says what it takes', { timeout: 60_000 }, async () => {
     'create lease': ['--duration <time>', '--name <exporter>', ...toController],
     'update lease': ['<name>', '--duration <time>', '--to-client <name>', ...toController],
     'delete leases': ['[names...]', '--all', ...toController],
+    'recording show': ['<file>', '--output <format>'],
     call: ['--timeout <seconds>', 'standard input and output', ...toExporter],
   }
   await Promise.all(

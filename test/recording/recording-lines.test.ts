@@ -28,6 +28,7 @@ const fields: { readonly [Type in RecordingEvent['type']]: Record<string, fc.Arb
   return: { id, durationMs: time, value: json },
   open: { id, role: text, kind: fc.constantFrom('stream', 'file'), driver: text, method: text },
   bytes: { id, direction: fc.constantFrom('in', 'out'), bytes },
+  skipped: { id, direction: fc.constantFrom('in', 'out'), bytes: id },
   close: { id, bytesIn: id, bytesOut: id, error },
   console: { console: text, id },
   output: { console: text, bytes },

@@ -138,6 +138,16 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     purpose: 'The command line, one file for each command.',
-    imports: ['errors.ts', 'base/', 'interfaces/', 'protocol/', 'clients/', 'leases/', 'runtime/', 'drivers/'],
+    imports: [
+      'errors.ts',
+      'base/',
+      'interfaces/',
+      'protocol/',
+      'recording/',
+      'clients/',
+      'leases/',
+      'runtime/',
+      'drivers/',
+    ],
   },
 }
