@@ -70,6 +70,8 @@ export class ServerCommands {
 
   /** Takes a command. */
   async take([command = -1, ...rest]: Buffer): Promise<void> {
+    // Also without its WILL: pyserial sends none when this side's DO is there before its own turn.
+    this.start()
     await this.#started
     const payload = Buffer.from(rest)
     const answer = await this.#run(command, payload)
