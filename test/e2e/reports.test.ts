@@ -56,6 +56,7 @@ test('errors name the role, and reports name the exporters of each test, and the
       'hardware.steps',
       expect.stringMatching(testedVitest === '4' ? /receiver\.power\.explode\(\) ✗/ : /^steps of the hardware$/),
     ],
+    ['hardware.recording', 'recording of the hardware'],
     ...named,
     ['hardware.code', 'METHOD_NOT_FOUND'],
     ['hardware.origin', 'test'],
